@@ -1,0 +1,93 @@
+import { StatusError } from '@jetbridge/proto/status-error';
+import { ConnectionCalls } from './connection-calls.ts';
+import type { FrameBuffers } from './frame-buffers.ts';
+import { type Address, callAsync, type LibDuckDb } from './libduckdb.ts';
+import { NativeHandle, type NativeReader } from './native-memory.ts';
+
+/** What everything of one engine shares. */
+export interface NativeEngine {
+  readonly lib: LibDuckDb;
+  readonly reader: NativeReader;
+  readonly buffers: FrameBuffers;
+}
+
+/** A `duckdb_connection`, the order of the calls on it, and who occupies it. */
+export class NativeConnection {
+  readonly engine: NativeEngine;
+  readonly calls: ConnectionCalls;
+  /** Arrow export settings of this connection, for schemas that are needed before a result exists. */
+  readonly arrowOptions = new NativeHandle();
+  readonly #handle: NativeHandle;
+  #state: 'free' | 'streaming' | 'closing' | 'closed' = 'free';
+
+  constructor(engine: NativeEngine, handle: NativeHandle) {
+    this.engine = engine;
+    this.#handle = handle;
+    this.calls = new ConnectionCalls(() => this.#interrupt());
+  }
+
+  get address(): Address {
+    return this.#handle.address;
+  }
+
+  /** DuckDB ends an open stream without a word when anything else begins on its connection; here the newcomer is refused instead. */
+  requireFree(): void {
+    if (this.#state === 'closing' || this.#state === 'closed') {
+      throw new StatusError('failed_precondition', 'The connection is closed');
+    }
+    if (this.#state === 'streaming') {
+      throw new StatusError('failed_precondition', 'Another result is still being read on this connection; close it first');
+    }
+  }
+
+  /** From now on nothing new begins; what is under way may end. */
+  refuse(): void {
+    if (this.#state !== 'closed') {
+      this.#state = 'closing';
+    }
+  }
+
+  occupy(): void {
+    this.#state = 'streaming';
+  }
+
+  vacate(): void {
+    if (this.#state === 'streaming') {
+      this.#state = 'free';
+    }
+  }
+
+  /** Reads the options again: a SET may have changed the time zone or the Arrow settings. */
+  refreshArrowOptions(): Address {
+    this.engine.lib.destroyArrowOptions(this.arrowOptions.holder);
+    this.engine.lib.connectionArrowOptions(this.address, this.arrowOptions.holder);
+    return this.arrowOptions.address;
+  }
+
+  /** Ends what an abandoned stream left behind: DuckDB keeps its query and its transaction until the next statement is prepared. */
+  async endAbandoned(): Promise<void> {
+    const { lib } = this.engine;
+    const extracted = new NativeHandle();
+    const statement = new NativeHandle();
+    lib.extractStatements(this.address, 'SELECT 1', extracted.holder);
+    await callAsync(lib.prepareExtracted, this.address, extracted.address, 0, statement.holder);
+    lib.destroyPrepare(statement.holder);
+    lib.destroyExtracted(extracted.holder);
+  }
+
+  /** Disconnects; nothing of this connection may be in use any more. */
+  async disconnect(): Promise<void> {
+    if (this.#state === 'closed') {
+      return;
+    }
+    this.#state = 'closed';
+    this.engine.lib.destroyArrowOptions(this.arrowOptions.holder);
+    await callAsync(this.engine.lib.disconnect, this.#handle.holder);
+  }
+
+  #interrupt(): void {
+    if (this.#state !== 'closed') {
+      this.engine.lib.interrupt(this.address);
+    }
+  }
+}

@@ -1,0 +1,127 @@
+import { decodeAction, encodeActionType, encodeCancelFlightInfoResult, encodeResult, type FlightInfo } from '@jetbridge/proto/flight';
+import { encodeCloseSessionResult, encodeGetSessionOptionsResult, encodeSetSessionOptionsResult } from '@jetbridge/proto/flight-session';
+import { decodeFlightSqlAction, type FlightSqlAction, handleOfAction } from '@jetbridge/proto/flight-sql-action';
+import { encodeCancelQueryResult, encodePreparedStatementResult } from '@jetbridge/proto/flight-sql-result';
+import { frameMessage } from '@jetbridge/proto/grpc-frame';
+import { StatusError } from '@jetbridge/proto/status-error';
+import { Schema } from 'apache-arrow';
+import { schemaMessage } from '../arrow/schema-message.ts';
+import type { Run } from '../query/run-context.ts';
+import { callerOf } from './caller.ts';
+import { type FlightContext, inCallersSession } from './context.ts';
+import { requireNoTransaction } from './describe.ts';
+import { tallied } from './outcome.ts';
+import type { Call } from './server.ts';
+import { getSessionOptions, setSessionOptions } from './session-options.ts';
+
+const SERVED: ReadonlyMap<string, string> = new Map([
+  ['CreatePreparedStatement', 'Checks a statement and gives it a handle. Any(ActionCreatePreparedStatementRequest).'],
+  ['ClosePreparedStatement', 'Frees a prepared statement. Any(ActionClosePreparedStatementRequest).'],
+  ['CancelQuery', 'Stops the statement of a FlightInfo. Any(ActionCancelQueryRequest).'],
+  ['CancelFlightInfo', 'Stops the statement of a FlightInfo. CancelFlightInfoRequest.'],
+  ['SetSessionOptions', 'Sets catalog and schema of the session. SetSessionOptionsRequest.'],
+  ['GetSessionOptions', 'Answers catalog and schema of the session. GetSessionOptionsRequest.'],
+  ['CloseSession', 'Ends the session and everything in it. CloseSessionRequest.'],
+]);
+
+export async function listActions(_context: FlightContext, call: Call): Promise<void> {
+  for (const [type, description] of SERVED) {
+    await call.out.send(frameMessage(encodeActionType({ type, description })));
+  }
+}
+
+/** DoAction: each action answers one result or none. */
+export async function doAction(context: FlightContext, call: Call): Promise<void> {
+  const action = decodeFlightSqlAction(decodeAction(await call.message()));
+  await tallied(call, context.metrics, 'step', async ({ run }) => {
+    const body = await perform(context, call, action, run);
+    if (body !== undefined) {
+      await call.out.send(frameMessage(encodeResult({ body })));
+    }
+  });
+}
+
+function perform(context: FlightContext, call: Call, action: FlightSqlAction, run: Run): Promise<Buffer | undefined> {
+  switch (action.kind) {
+    case 'create_prepared_statement':
+      requireNoTransaction(action.transactionId);
+      return createPreparedStatement(context, call, action.query, run);
+    case 'close_prepared_statement':
+      return Promise.resolve(closePreparedStatement(context, call, action.handle));
+    case 'cancel_query':
+      return Promise.resolve(encodeCancelQueryResult(cancel(context, call, action)));
+    case 'cancel_flight_info':
+      return Promise.resolve(encodeCancelFlightInfoResult(cancel(context, call, action)));
+    case 'set_session_options':
+      return inCallersSession(context, call, run, async (session) =>
+        encodeSetSessionOptionsResult(await setSessionOptions(session, action.options, run)),
+      );
+    case 'get_session_options':
+      return inCallersSession(context, call, run, async (session) => encodeGetSessionOptionsResult(getSessionOptions(session)));
+    case 'close_session':
+      return Promise.resolve(closeSession(context, call));
+    case 'begin_transaction':
+    case 'end_transaction':
+      throw new StatusError('unimplemented', 'Flight SQL transactions are not supported yet: use BEGIN, COMMIT and ROLLBACK as statements');
+    case 'begin_savepoint':
+    case 'end_savepoint':
+      throw new StatusError('unimplemented', 'savepoints are not supported');
+    case 'create_prepared_substrait_plan':
+      throw new StatusError('unimplemented', 'Substrait plans are not supported; send SQL');
+    case 'renew_flight_endpoint':
+      throw new StatusError('unimplemented', 'endpoints cannot be renewed; run the statement again when its ticket has expired');
+  }
+}
+
+const NO_FIELDS = schemaMessage(new Schema([]));
+
+function createPreparedStatement(context: FlightContext, call: Call, sql: string, run: Run): Promise<Buffer> {
+  return inCallersSession(context, call, run, async (session) => {
+    const prepared = await context.statements.prepare(session, sql, run);
+    session.prepared.add(prepared);
+    return encodePreparedStatementResult({
+      handle: context.tickets.seal({ kind: 'prepared', ...session.key, id: prepared.id }),
+      datasetSchema: prepared.kind === 'effect' ? NO_FIELDS : schemaMessage(prepared.schema),
+      parameterSchema: schemaMessage(new Schema([...prepared.parameters])),
+      isUpdate: prepared.kind === 'effect',
+    });
+  });
+}
+
+// Closing what is closed already is no failure; somebody else's handle is.
+function closePreparedStatement(context: FlightContext, call: Call, handle: Buffer): undefined {
+  const sealed = context.tickets.openPrepared(handle, callerOf(call.headers).principalId);
+  context.sessions.find({ principalId: sealed.principalId, sessionId: sealed.sessionId })?.prepared.close(sealed.id);
+}
+
+function cancel(
+  context: FlightContext,
+  call: Call,
+  action: FlightSqlAction & { readonly flightInfo: FlightInfo },
+): 'cancelled' | 'not_cancellable' {
+  const handle = handleOfAction(action);
+  if (handle === undefined) {
+    throw new StatusError('invalid_argument', 'the FlightInfo to cancel holds no ticket of this server');
+  }
+  const sealed = context.tickets.open(handle, callerOf(call.headers).principalId);
+  if (sealed.kind !== 'opened') {
+    return 'not_cancellable';
+  }
+  const session = context.sessions.find({ principalId: sealed.principalId, sessionId: sealed.sessionId });
+  const opened = session?.opened.get(sealed.id);
+  if (session === undefined || opened === undefined || opened.kind === 'result') {
+    return 'not_cancellable';
+  }
+  for (const reader of opened.readers) {
+    reader.abort(new StatusError('cancelled', 'the statement was cancelled'));
+  }
+  session.opened.drop(opened.id);
+  return 'cancelled';
+}
+
+// Idempotent: a session that was never opened here, or is closed already, is closed.
+function closeSession(context: FlightContext, call: Call): Buffer {
+  const { principalId, sessionId } = callerOf(call.headers);
+  context.sessions.close({ principalId, sessionId });
+  return encodeCloseSessionResult('closed');
+}
