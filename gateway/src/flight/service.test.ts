@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { encodeAction, encodeFlightDescriptor, encodeTicket } from '@jetbridge/proto/flight';
 import { decodeHandshakeResponse, encodeBasicAuth, encodeHandshakeRequest } from '@jetbridge/proto/flight-handshake';
 import { encodeCommand } from '@jetbridge/proto/flight-sql';
+import { encodeFlightSqlAction } from '@jetbridge/proto/flight-sql-action';
 import { frameMessage } from '@jetbridge/proto/grpc-frame';
 import { sealHandle } from '@jetbridge/proto/handle';
 import { newId } from '@jetbridge/proto/ids';
@@ -170,6 +171,12 @@ t.test('routing', async (t) => {
     const gone = await ask(mesh, 'DoGet', ticket(newId('wkr')));
     t.equal(statusOf(gone), '14');
     t.match(messageOf(gone), /is gone; run the statement again/);
+    const close = (id: string) => {
+      const handle = sealHandle(Buffer.alloc(32), id, Buffer.from('sealed'));
+      return frameMessage(encodeAction(encodeFlightSqlAction({ kind: 'close_prepared_statement', handle })));
+    };
+    t.equal(statusOf(await ask(mesh, 'DoAction', close(newId('wkr')))), '0', 'nothing is left to close');
+    t.equal(nameIn(await ask(mesh, 'DoAction', close(first.workerId))), 'first', 'what may be open is closed by its worker');
   });
   await t.test('by session', async (t) => {
     const client = mesh.connectClient();

@@ -101,7 +101,13 @@ export class FlightService {
     try {
       const target = targetOf(method, head);
       try {
-        await this.#relayTo(await this.#tunnelFor(target, caller, call.headers), { method, call, caller, head });
+        const tunnel = await this.#tunnelFor(target, caller, call.headers).catch((thrown: unknown) => nothingLeftToClose(target, thrown));
+        if (tunnel === undefined) {
+          answerTrailersOnly(call.stream, { ':status': 200, 'content-type': 'application/grpc', 'grpc-status': '0' });
+          this.#count(method.name, 0, call);
+        } else {
+          await this.#relayTo(tunnel, { method, call, caller, head });
+        }
       } finally {
         this.#endSession(target, caller);
       }
@@ -199,6 +205,14 @@ function targetOf(method: FlightMethod, { message }: RequestHead): CallTarget {
     throw new StatusError('invalid_argument', `${method.name} needs a message and got none`);
   }
   return callTarget(method, message);
+}
+
+/** A prepared statement went with its worker: closing it succeeds, or its error would hide the one that told of the loss. */
+function nothingLeftToClose({ action, workerId }: CallTarget, thrown: unknown): undefined {
+  if (action === 'ClosePreparedStatement' && workerId !== undefined && thrown instanceof StatusError && thrown.code === 'unavailable') {
+    return;
+  }
+  throw thrown;
 }
 
 function headerOf(headers: IncomingHttpHeaders, name: string): string | undefined {

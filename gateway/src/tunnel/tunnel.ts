@@ -44,7 +44,8 @@ export class Tunnel implements RelayTunnel {
   constructor(options: TunnelOptions) {
     this.id = options.hello.tunnelId;
     this.#options = options;
-    options.socket.once('close', () => this.#closed('the connection was closed'));
+    // A session whose socket is gone still waits for streams whose readers are slow: end it, so that they are told at once.
+    options.socket.once('close', () => this.close('the connection was closed'));
   }
 
   get state(): TunnelState {

@@ -89,9 +89,24 @@ function createPreparedStatement(context: FlightContext, call: Call, sql: string
 }
 
 // Closing what is closed already is no failure; somebody else's handle is.
+// Closing what is gone already succeeds. A client that lost its worker closes next, and an error then would hide the one that tells why.
 function closePreparedStatement(context: FlightContext, call: Call, handle: Buffer): undefined {
-  const sealed = context.tickets.openPrepared(handle, callerOf(call.headers).principalId);
+  const sealed = unlessGone(() => context.tickets.openPrepared(handle, callerOf(call.headers).principalId));
+  if (sealed === undefined) {
+    return;
+  }
   context.sessions.find({ principalId: sealed.principalId, sessionId: sealed.sessionId })?.prepared.close(sealed.id);
+}
+
+function unlessGone<T>(open: () => T): T | undefined {
+  try {
+    return open();
+  } catch (thrown) {
+    if (thrown instanceof StatusError && thrown.code === 'not_found') {
+      return undefined;
+    }
+    throw thrown;
+  }
 }
 
 function cancel(

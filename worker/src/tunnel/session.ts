@@ -76,6 +76,8 @@ class Tunnel {
       streamResetRate: STREAM_RESETS_PER_SECOND,
     });
     this.#session.setLocalWindowSize(TUNNEL_WINDOW_BYTES);
+    // A session whose socket is gone still waits for its streams: end it, so that statements stop and the next tunnel is dialed at once.
+    socket.once('close', () => this.#session.destroy());
   }
 
   live(signal: AbortSignal, ended: () => void): void {
