@@ -35,11 +35,12 @@ async function catalogsOf(
 }
 
 // Files outside the source directory are out of reach from here on, and so is every setting of the engine; catalog and schema of a session,
-// and its variables, are no settings in this sense.
+// and its variables, are no settings in this sense. How far a stream may run ahead stays open for the engine, which undoes what others set there.
 async function lockDown(connection: EngineConnection, sourceDirectory: string | undefined): Promise<void> {
   const allowed = sourceDirectory === undefined ? '' : quoteText(`${sourceDirectory}/`);
   await connection.execute(`
     SET allowed_directories = [${allowed}];
     SET enable_external_access = false;
+    SET allowed_configs = ['streaming_buffer_size'];
     SET lock_configuration = true;`);
 }

@@ -95,9 +95,16 @@ class DuckDbEngine implements Engine {
     if (this.#native.lib.connect(this.#database.address, handle.holder)) {
       throw new StatusError('resource_exhausted', 'DuckDB could not open a connection');
     }
-    const connection = new DuckDbConnection(new NativeConnection(this.#native, handle), (closed) => this.#connections.delete(closed));
+    const native = new NativeConnection(this.#native, handle);
+    const connection = new DuckDbConnection(native, (closed) => this.#connections.delete(closed));
     this.#connections.add(connection);
-    return connection;
+    try {
+      await native.calls.run(() => native.boundStreams());
+      return connection;
+    } catch (error) {
+      await connection.close();
+      throw error;
+    }
   }
 
   close(): Promise<void> {

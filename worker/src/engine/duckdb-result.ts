@@ -26,6 +26,8 @@ export interface NativeResult {
   readonly memory: Uint8Array;
   readonly arrowOptions: NativeHandle;
   readonly streaming: boolean;
+  /** Why the statement failed when DuckDB says only that it was interrupted, and nobody interrupted it. */
+  readonly lostReason: (wasInterrupted: () => boolean) => Promise<StatusError>;
 }
 
 /**
@@ -181,7 +183,7 @@ export class DuckDbResult implements EngineResult {
       // An empty chunk is how DuckDB reports both the end and a failure.
       const error = rows === 0 ? lib.resultError(this.#native.memory) : null;
       if (error !== null) {
-        throw duckDbError(error);
+        throw await this.#failure(duckDbError(error), wasInterrupted);
       }
       if (wasInterrupted() && this.#native.streaming) {
         throw interruptedError();
@@ -206,6 +208,11 @@ export class DuckDbResult implements EngineResult {
         lib.destroyChunk(chunk.holder);
       }
     }
+  }
+
+  async #failure(told: StatusError, wasInterrupted: () => boolean): Promise<StatusError> {
+    const isLost = told.code === 'cancelled' && this.#native.streaming && !wasInterrupted();
+    return isLost ? this.#native.lostReason(wasInterrupted) : told;
   }
 
   #end(): void {

@@ -7,10 +7,12 @@ import type { PreparedStatement } from './duckdb-prepare.ts';
 import { DuckDbResult } from './duckdb-result.ts';
 import type { EngineResult, EngineStatement, ParameterValue } from './engine.ts';
 import { type DescribedColumn, exportColumns } from './exported-schema.ts';
-import { callAsync, type ResultWords } from './libduckdb.ts';
+import { callAsync } from './libduckdb.ts';
+import { findLostReason, reasonUnknown } from './lost-reason.ts';
 import type { NativeConnection } from './native-connection.ts';
 import { nativeHandle } from './native-memory.ts';
-import { isReadOnly, isTransactionControl, kindOf } from './statement-kind.ts';
+import { resultMemory, wordsOf } from './result-memory.ts';
+import { isReadOnly, isSetting, isTransactionControl, kindOf } from './statement-kind.ts';
 
 const RETURNS_CHANGED_ROWS = 1;
 
@@ -73,7 +75,7 @@ export class DuckDbStatement implements EngineStatement {
     const statement = this.#prepared.handle.address;
     bindParameters(lib, statement, values, this.#prepared.parameters);
     const streaming = this.kind === 'rows' && mode === 'stream';
-    const memory = new Uint8Array(new ArrayBuffer(48));
+    const memory = resultMemory();
     const failed = await callAsync(streaming ? lib.executeStreaming : lib.executePrepared, statement, memory);
     const failure = failed ? duckDbError(lib.resultError(memory)) : undefined;
     if (isTransactionControl(this.#prepared.statementType)) {
@@ -84,15 +86,18 @@ export class DuckDbStatement implements EngineStatement {
     if (failure) {
       return this.#discard(memory, failure);
     }
+    if (isSetting(this.#prepared.statementType)) {
+      await this.#connection.boundStreams();
+    }
     return this.kind === 'effect' ? this.#effect(memory) : this.#rows(memory, streaming);
   }
 
-  async #discard(memory: Uint8Array, failure: StatusError): Promise<never> {
+  async #discard(memory: Uint8Array<ArrayBuffer>, failure: StatusError): Promise<never> {
     await callAsync(this.#connection.engine.lib.destroyResult, memory);
     throw failure;
   }
 
-  #effect(memory: Uint8Array): EngineResult {
+  #effect(memory: Uint8Array<ArrayBuffer>): EngineResult {
     const { lib } = this.#connection.engine;
     const counted = lib.resultReturnType(wordsOf(memory)) === RETURNS_CHANGED_ROWS;
     const changedRows = counted ? Number(lib.rowsChanged(memory)) : 0;
@@ -100,12 +105,13 @@ export class DuckDbStatement implements EngineStatement {
     return { schema: this.schema, changedRows, next: () => Promise.resolve(undefined), close: () => Promise.resolve() };
   }
 
-  async #rows(memory: Uint8Array, streaming: boolean): Promise<EngineResult> {
+  async #rows(memory: Uint8Array<ArrayBuffer>, streaming: boolean): Promise<EngineResult> {
     const { lib } = this.#connection.engine;
     const arrowOptions = nativeHandle(lib.resultArrowOptions(memory));
     try {
       const columns = this.#resultColumns(memory, arrowOptions.address);
-      const native = { words: wordsOf(memory), memory, arrowOptions, streaming };
+      const lostReason = (wasInterrupted: () => boolean): Promise<StatusError> => this.#lostReason(wasInterrupted);
+      const native = { words: wordsOf(memory), memory, arrowOptions, streaming, lostReason };
       const result = new DuckDbResult(this.#connection, native, columns, this.#events.resultClosed);
       if (streaming) {
         this.#connection.occupy();
@@ -122,6 +128,13 @@ export class DuckDbStatement implements EngineStatement {
     }
   }
 
+  async #lostReason(wasInterrupted: () => boolean): Promise<StatusError> {
+    if (this.#closed || !this.readOnly) {
+      return reasonUnknown();
+    }
+    return findLostReason(this.#connection.engine.lib, this.#prepared.handle.address, wasInterrupted);
+  }
+
   #resultColumns(memory: Uint8Array, options: number): readonly DescribedColumn[] {
     const { lib } = this.#connection.engine;
     const { wrapped, columns } = this.#prepared;
@@ -132,10 +145,4 @@ export class DuckDbStatement implements EngineStatement {
     const described = exportColumns(this.#connection.engine, options, names, 'result');
     return wrapped ? described.map((column, i) => ({ ...column, field: columns[i]?.field ?? column.field })) : described;
   }
-}
-
-/** `duckdb_result` as the functions take it that want it by value. */
-function wordsOf(memory: Uint8Array): ResultWords {
-  const [a = 0n, b = 0n, c = 0n, d = 0n, e = 0n, f = 0n] = new BigUint64Array(memory.buffer);
-  return { a, b, c, d, e, f };
 }

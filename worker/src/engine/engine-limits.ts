@@ -6,6 +6,13 @@ export const BATCH_TARGET_BYTES = 1024 * 1024;
 export const MESSAGE_MAX_BYTES = 3_500_000;
 /** One row larger than MESSAGE_MAX_BYTES travels alone; above 64 MiB no client accepts it and memory per stream is unbounded. */
 export const SINGLE_ROW_MAX_BYTES = 64 * 1024 * 1024;
+/**
+ * What DuckDB may compute ahead of a stream's reader. It counts a string as 16 bytes whatever its length and outside of its memory limit, so its
+ * default of 1 MB holds twenty chunks, which for strings of 4 KB are 170 MB a stream.
+ */
+export const STREAM_AHEAD_SETTING = '100KB';
+/** A failure whose reason DuckDB lost (see lost-reason.ts) is looked for this often; each run loses it again in about one of a hundred. */
+export const LOST_REASON_RUNS_MAX = 3;
 /** Idle frame buffers kept for reuse by one engine; beyond this they are left to the garbage collector. */
 export const FRAME_POOL_MAX_BYTES = 32 * 1024 * 1024;
 /** Frame buffers above this size are never kept: one huge row must not pin memory for good. */

@@ -1,8 +1,11 @@
 import { StatusError } from '@jetbridge/proto/status-error';
 import { ConnectionCalls } from './connection-calls.ts';
+import { duckDbError } from './duckdb-errors.ts';
+import { STREAM_AHEAD_SETTING } from './engine-limits.ts';
 import type { FrameBuffers } from './frame-buffers.ts';
 import { type Address, callAsync, type LibDuckDb } from './libduckdb.ts';
 import { NativeHandle, type NativeReader } from './native-memory.ts';
+import { resultMemory } from './result-memory.ts';
 
 /** What everything of one engine shares. */
 export interface NativeEngine {
@@ -73,6 +76,25 @@ export class NativeConnection {
     await callAsync(lib.prepareExtracted, this.address, extracted.address, 0, statement.holder);
     lib.destroyPrepare(statement.holder);
     lib.destroyExtracted(extracted.holder);
+  }
+
+  /** Bounds what DuckDB computes ahead of a reader, whatever a statement on this connection has set. */
+  async boundStreams(): Promise<void> {
+    const { lib } = this.engine;
+    const extracted = new NativeHandle();
+    const statement = new NativeHandle();
+    const memory = resultMemory();
+    lib.extractStatements(this.address, `SET streaming_buffer_size = '${STREAM_AHEAD_SETTING}'`, extracted.holder);
+    const failed =
+      (await callAsync(lib.prepareExtracted, this.address, extracted.address, 0, statement.holder)) ||
+      (await callAsync(lib.executePrepared, statement.address, memory));
+    const reason = failed ? (lib.resultError(memory) ?? lib.prepareError(statement.address)) : undefined;
+    lib.destroyResult(memory);
+    lib.destroyPrepare(statement.holder);
+    lib.destroyExtracted(extracted.holder);
+    if (failed) {
+      throw duckDbError(reason);
+    }
   }
 
   /** Disconnects; nothing of this connection may be in use any more. */

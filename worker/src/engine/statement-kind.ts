@@ -7,6 +7,7 @@ const INSERT = 2;
 const UPDATE = 3;
 const DELETE = 5;
 const MERGE = 30;
+const SET = 20;
 
 /** Statements that change rows, and answer rows instead of a count when they say RETURNING (or COPY … RETURN_FILES). */
 const CHANGES: ReadonlySet<number> = new Set([INSERT, UPDATE, DELETE, MERGE, TYPE.copy, TYPE.execute]);
@@ -16,6 +17,11 @@ const CALLS: ReadonlySet<number> = new Set([TYPE.pragma, TYPE.call]);
 /** BEGIN, COMMIT and ROLLBACK in all their spellings. */
 export function isTransactionControl(statementType: number): boolean {
   return statementType === TYPE.transaction;
+}
+
+/** SET, RESET and PRAGMA with a value. */
+export function isSetting(statementType: number): boolean {
+  return statementType === SET;
 }
 
 export function isSelect(statementType: number): boolean {
