@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, globSync } from 'node:fs';
+import { globSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { TapCounter } from './tap-count.mjs';
@@ -21,7 +21,7 @@ const CHECKS = [
 const TAP = 'node_modules/tap/dist/esm/run.mjs';
 const UNIT_TESTS = ['*/src/**/*.test.ts', 'test/architecture/**/*.test.ts'];
 const SYSTEM_TESTS = ['test/system/**/*.test.ts'];
-// Fetches the Python, Java and Go clients and Redis.
+// Fetches the Python, Java and Go clients, Redis and PostgreSQL.
 const CLIENT_INSTALLER = 'test/clients/install.mjs';
 // One mesh at a time, and time for the longest: on two cores, tests that compete fail for want of time.
 const SYSTEM_TAP_OPTIONS = ['--jobs=1', '--timeout=900'];
@@ -120,13 +120,14 @@ if (parts.checks) {
     await runCheck(name, args);
   }
 }
+// Unit tests compare with Python's Arrow and run on real Redis and PostgreSQL too.
+if (parts.unit || parts.system) {
+  await runCheck('test clients', [CLIENT_INSTALLER]);
+}
 if (parts.unit) {
   await runTap('unit tests', UNIT_TESTS, []);
 }
 if (parts.system) {
-  if (existsSync(CLIENT_INSTALLER)) {
-    await runCheck('test clients', [CLIENT_INSTALLER]);
-  }
   await runTap('system tests', SYSTEM_TESTS, SYSTEM_TAP_OPTIONS);
 }
 

@@ -125,6 +125,9 @@ function workerPlan(layout: Layout, source: Source, apiUrl: string, enrollment: 
       JETBRIDGE_HTTP_LISTEN: `${HOST}:0`,
       JETBRIDGE_SOURCE_DIR: source.directory,
       JETBRIDGE_CATALOG: source.catalog,
+      // glibc gives every thread an arena of its own, and what DuckDB's threads free there stays: with two arenas a large result peaks a
+      // quarter lower, at the same speed.
+      MALLOC_ARENA_MAX: '2',
       ...(await enrollment.settings('worker')),
     },
   });
