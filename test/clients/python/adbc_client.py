@@ -1,0 +1,119 @@
+"""Steps run through the ADBC Flight SQL driver, as a Python application uses it."""
+
+import adbc_driver_flightsql
+import adbc_driver_flightsql.dbapi as dbapi
+import pyarrow
+import pyarrow.ipc
+
+from protocol import RowSink, attempt, pause
+from statuscode import code_in
+
+
+def connect(job):
+    options = {}
+    if job.get("caFile"):
+        with open(job["caFile"]) as file:
+            options[adbc_driver_flightsql.DatabaseOptions.TLS_ROOT_CERTS.value] = file.read()
+    if job.get("user") is not None:
+        options["username"] = job["user"]
+        options["password"] = job["password"]
+    if job.get("bearer"):
+        options[adbc_driver_flightsql.DatabaseOptions.AUTHORIZATION_HEADER.value] = "Bearer " + job["bearer"]
+    prefix = adbc_driver_flightsql.DatabaseOptions.RPC_CALL_HEADER_PREFIX.value
+    for name, value in job.get("headers", {}).items():
+        options[prefix + name] = value
+    return dbapi.connect(job["uri"], db_kwargs=options, autocommit=job.get("autocommit", True))
+
+
+def describe(error):
+    status = getattr(error, "status_code", None)
+    name = status.name.lower() if status is not None else None
+    text = str(error)
+    return {"code": code_in(text) or name or "unknown", "message": text, "driverCode": name}
+
+
+def query(connection, step, sink):
+    with connection.cursor() as cursor:
+        cursor.execute(step["sql"], step.get("parameters"))
+        read = step.get("read", "all")
+        if read == "none":
+            return {"columns": [], "rows": [], "rowCount": 0}
+        reader = cursor.fetch_record_batch()
+        for batch in reader:
+            sink.take(batch)
+            if read == "first":
+                break
+        return sink.outcome(reader.schema)
+
+
+def table(connection, sql):
+    """The whole result as one Arrow table."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        return cursor.fetch_arrow_table()
+
+
+def update(connection, step):
+    with connection.cursor() as cursor:
+        cursor.adbc_statement.set_sql_query(step["sql"])
+        return {"updated": cursor.adbc_statement.execute_update()}
+
+
+def executemany(connection, step):
+    with connection.cursor() as cursor:
+        cursor.executemany(step["sql"], step["parameters"])
+        return {"updated": cursor.rowcount}
+
+
+def metadata(connection, step):
+    filters = {key: step[key] for key in ("catalog_filter", "db_schema_filter", "table_name_filter") if key in step}
+    tables = []
+    schemas = []
+    catalogs = []
+    for catalog in connection.adbc_get_objects(depth="all", **filters).read_all().to_pylist():
+        catalogs.append(catalog["catalog_name"])
+        for schema in catalog["catalog_db_schemas"] or []:
+            schemas.append([catalog["catalog_name"], schema["db_schema_name"]])
+            for item in schema["db_schema_tables"] or []:
+                columns = [
+                    [column["column_name"], column["ordinal_position"], column["xdbc_type_name"]]
+                    for column in item["table_columns"] or []
+                ]
+                name = [catalog["catalog_name"], schema["db_schema_name"], item["table_name"], item["table_type"]]
+                tables.append({"name": name, "columns": columns})
+    types = connection.adbc_get_table_types()
+    return {"catalogs": catalogs, "schemas": schemas, "tables": tables, "tableTypes": types}
+
+
+def table_schema(connection, step):
+    schema = connection.adbc_get_table_schema(step["table"], **step.get("filters", {}))
+    return {"columns": [{"name": f.name, "type": str(f.type), "nullable": f.nullable} for f in schema]}
+
+
+def server_facts(connection, _step):
+    return {"facts": {str(key): str(value) for key, value in connection.adbc_get_info().items()}}
+
+
+def compare(connection, step):
+    from compare import compare_with_duckdb
+
+    return compare_with_duckdb(lambda sql: table(connection, sql), step)
+
+
+ACTIONS = {
+    "update": update,
+    "executemany": executemany,
+    "metadata": metadata,
+    "tableSchema": table_schema,
+    "serverFacts": server_facts,
+    "compare": compare,
+}
+
+
+def run_step(job, connection, step):
+    if step["action"] == "wait":
+        return attempt(lambda: pause(job["id"]), describe)
+    if step["action"] == "query":
+        sink = RowSink(job["id"], step)
+        return attempt(lambda: query(connection, step, sink), describe, sink)
+    return attempt(lambda: ACTIONS[step["action"]](connection, step), describe)

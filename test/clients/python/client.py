@@ -1,0 +1,49 @@
+"""Runs jobs from stdin through the driver named on the command line: `adbc`, `flight` or `local` (no server at all)."""
+
+import json
+import sys
+
+from protocol import attempt, send
+
+
+def local_job(job):
+    import tpch
+
+    def describe(error):
+        return {"code": "internal", "message": str(error)}
+
+    actions = {"tpch": tpch.generate, "sql": tpch.run_sql}
+    return {"steps": [attempt(lambda: actions[step["action"]](step), describe) for step in job["steps"]]}
+
+
+def driver_job(driver, job):
+    try:
+        connection = driver.connect(job)
+    except Exception as error:  # a refused connection is the job's result
+        return {"connectError": driver.describe(error), "steps": []}
+    try:
+        steps = [driver.run_step(job, connection, step) for step in job["steps"]]
+    finally:
+        try:
+            connection.close()
+        except Exception as error:  # closing over a dead link must not hide the steps' results
+            print(f"close: {error}", file=sys.stderr)
+    return {"steps": steps}
+
+
+def main():
+    if sys.argv[1] == "adbc":
+        import adbc_client as driver
+    elif sys.argv[1] == "flight":
+        import flight_client as driver
+    else:
+        driver = None
+    send("", "ready")
+    while line := sys.stdin.readline():
+        job = json.loads(line)
+        result = local_job(job) if driver is None else driver_job(driver, job)
+        send(job["id"], "done", **result)
+
+
+if __name__ == "__main__":
+    main()
