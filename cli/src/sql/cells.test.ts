@@ -8,13 +8,13 @@ function printed(
   length: number,
   more: object = {},
 ): readonly (string | null)[] {
-  const data = arrow.makeData({ type, data: values, length, ...more } as never) as arrow.Data;
-  return texts(columnOf(data), length);
+  const column = arrow.makeData({ type, data: values, length, ...more } as never) as arrow.Data;
+  return texts(columnOf(column), length);
 }
 
-function columnOf(data: arrow.Data): Cells {
-  const schema = new arrow.Schema([new arrow.Field('c', data.type, true)]);
-  const struct = arrow.makeData({ type: new arrow.Struct(schema.fields), length: data.length, children: [data] });
+function columnOf(column: arrow.Data): Cells {
+  const schema = new arrow.Schema([new arrow.Field('c', column.type, true)]);
+  const struct = arrow.makeData({ type: new arrow.Struct(schema.fields), length: column.length, children: [column] });
   const [cells] = cellsOf(new arrow.RecordBatch(schema, struct));
   if (cells === undefined) {
     throw new Error('no column');
@@ -27,11 +27,11 @@ function texts(cells: Cells, length: number): readonly (string | null)[] {
 }
 
 function vector(values: readonly unknown[], type: arrow.DataType): Cells {
-  const [data] = arrow.vectorFromArray(values as never[], type).data;
-  if (data === undefined) {
-    throw new Error('no data');
+  const [column] = arrow.vectorFromArray(values as never[], type).data;
+  if (column === undefined) {
+    throw new Error('the vector is empty');
   }
-  return columnOf(data);
+  return columnOf(column);
 }
 
 t.test('integers of every width keep every digit', async (t) => {
@@ -141,13 +141,13 @@ t.test('unions print the member’s value', async (t) => {
   const fields = [new arrow.Field('n', new arrow.Int32(), true), new arrow.Field('s', new arrow.Utf8(), true)];
   const [n] = arrow.vectorFromArray([1, 0], new arrow.Int32()).data;
   const [s] = arrow.vectorFromArray(['', 'two'], new arrow.Utf8()).data;
-  const data = arrow.makeData({
+  const union = arrow.makeData({
     type: new arrow.SparseUnion([0, 1], fields),
     length: 2,
     typeIds: Int8Array.of(0, 1),
     children: [n, s] as never,
   });
-  t.strictSame(texts(columnOf(data as arrow.Data), 2), ['1', 'two']);
+  t.strictSame(texts(columnOf(union as arrow.Data), 2), ['1', 'two']);
 });
 
 t.test('JSON quotes what JSON has no number for', async (t) => {

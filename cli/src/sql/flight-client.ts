@@ -66,8 +66,8 @@ export class FlightClient {
       }
     }
     try {
-      const info = await this.#flightInfo({ kind: 'prepared_statement_query', handle: prepared.handle }, signal);
-      return { kind: 'rows', messages: this.#read(info, signal, () => this.#forget(prepared.handle)) };
+      const described = await this.#flightInfo({ kind: 'prepared_statement_query', handle: prepared.handle }, signal);
+      return { kind: 'rows', messages: this.#read(described, signal, () => this.#forget(prepared.handle)) };
     } catch (error) {
       this.#forget(prepared.handle);
       throw error;
@@ -76,8 +76,8 @@ export class FlightClient {
 
   /** Runs a metadata command. */
   async query(command: FlightSqlCommand, signal: AbortSignal): Promise<AsyncIterable<FlightDataHead>> {
-    const info = await this.#withSession((session) => this.#flightInfo(command, session), signal);
-    return this.#read(info, signal, () => undefined);
+    const described = await this.#withSession((session) => this.#flightInfo(command, session), signal);
+    return this.#read(described, signal, () => undefined);
   }
 
   /** Ends the session, waiting only briefly: the gateway would forget it anyway. */
@@ -160,10 +160,10 @@ export class FlightClient {
         decodeFlightInfo,
         request,
         this.#metadata(),
-        (error, info) => {
+        (error, described) => {
           signal.removeEventListener('abort', cancel);
-          if (error === null && info !== undefined) {
-            resolve(info);
+          if (error === null && described !== undefined) {
+            resolve(described);
           } else {
             reject(this.#failure(error, signal));
           }
@@ -178,9 +178,9 @@ export class FlightClient {
   }
 
   /** One endpoint after the other; each stream is reset when its reader stops early. */
-  async *#read(info: FlightInfo, signal: AbortSignal, done: () => void): AsyncGenerator<FlightDataHead> {
+  async *#read(described: FlightInfo, signal: AbortSignal, done: () => void): AsyncGenerator<FlightDataHead> {
     try {
-      for (const { ticket } of info.endpoint) {
+      for (const { ticket } of described.endpoint) {
         const call = this.#client.makeServerStreamRequest(
           `${FLIGHT_SERVICE_PATH}DoGet`,
           bytes,

@@ -64,14 +64,14 @@ t.test('callTarget', async (t) => {
   const descriptor = (cmd: Buffer) => ({ type: 'CMD', cmd, path: [] }) as const;
   const prepared = encodeCommand({ kind: 'prepared_statement_query', handle });
   await t.test('finds the worker in a handle', async (t) => {
-    const info = {
+    const flightInfo = {
       schema: Buffer.alloc(0),
       endpoint: [{ ticket: { ticket: encodeCommand({ kind: 'ticket_statement_query', handle }) }, location: [] }],
       totalRecords: -1,
       totalBytes: -1,
     };
     const close = encodeFlightSqlAction({ kind: 'close_prepared_statement', handle });
-    const cancel = encodeFlightSqlAction({ kind: 'cancel_flight_info', flightInfo: info });
+    const cancel = encodeFlightSqlAction({ kind: 'cancel_flight_info', flightInfo });
     for (const [name, message] of [
       ['GetFlightInfo', encodeFlightDescriptor(descriptor(prepared))],
       ['PollFlightInfo', encodeFlightDescriptor(descriptor(prepared))],

@@ -48,11 +48,11 @@ export function readUploadedMessage(header: Uint8Array): UploadedMessage {
     case 1:
       return { kind: 'schema', fields: readFields(body) };
     case 2: {
-      const data = body.table(1);
-      if (!data) {
+      const values = body.table(1);
+      if (!values) {
         throw new StatusError('invalid_argument', 'A dictionary batch without data was sent');
       }
-      return { kind: 'dictionary', id: body.int64(0), delta: body.uint8(2, 0) !== 0, batch: readBatch(data) };
+      return { kind: 'dictionary', id: body.int64(0), delta: body.uint8(2, 0) !== 0, batch: readBatch(values) };
     }
     case 3:
       return { kind: 'batch', batch: readBatch(body) };
