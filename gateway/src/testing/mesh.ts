@@ -67,6 +67,7 @@ export interface WorkerOptions {
   readonly workerId?: string;
   readonly pool?: string;
   readonly catalogs?: readonly string[];
+  readonly bootId?: string;
   readonly serve?: Serve;
 }
 
@@ -157,9 +158,9 @@ export async function startMesh(t: Test, options: MeshOptions = {}): Promise<Mes
       control.addWorker(workerId, pool);
       const socket = await dial(tunnelPort, newWorkerCredential(workerId));
       workers.add(socket);
-      const known = tunnels.ready().length;
+      const known = new Set(tunnels.ready().map(({ tunnelId }) => tunnelId));
       const session = serveTunnel(socket, { workerId, pool, ...workerOptions });
-      await until(tunnels, () => tunnels.ready().length > known);
+      await until(tunnels, () => tunnels.ready().some(({ tunnelId }) => !known.has(tunnelId)));
       return { workerId, session, socket };
     },
     connectClient: () => {
@@ -180,14 +181,14 @@ export async function dial(port: number, credential: Credential): Promise<TLSSoc
 
 export function serveTunnel(
   socket: TLSSocket,
-  { workerId, pool, catalogs = ['main'], serve }: WorkerOptions & { readonly workerId: string; readonly pool: string },
+  { workerId, pool, catalogs = ['main'], bootId = 'boot', serve }: WorkerOptions & { readonly workerId: string; readonly pool: string },
 ): ServerHttp2Session {
   const session = performServerHandshake(socket);
   session.on('error', () => undefined);
   session.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
     stream.on('error', () => undefined);
     if (headers[':path'] === TUNNEL_HELLO_PATH) {
-      const reply = { workerId, bootId: 'boot', pool, version: '0', catalogs, defaultCatalog: '' };
+      const reply = { workerId, bootId, pool, version: '0', catalogs, defaultCatalog: '' };
       answer(stream, [encodeHelloReply(reply)]);
     } else {
       serve?.(stream, headers);

@@ -28,6 +28,22 @@ t.test('an admitted worker gets a tunnel, and is gone when it closes', async (t)
   t.equal(entry?.tunnel.state.kind, 'closed');
 });
 
+t.test('a worker that has started anew ends the tunnels of its former process, and only those', async (t) => {
+  const mesh = await startMesh(t);
+  const { workerId } = await mesh.startWorker({ bootId: 'first' });
+  await mesh.startWorker({ workerId, bootId: 'first' });
+  await mesh.startWorker({ bootId: 'first' });
+  t.equal(mesh.tunnels.ready().length, 3, 'a second tunnel of the same start, and another worker');
+  const former = mesh.tunnels.ready().filter((entry) => entry.workerId === workerId);
+  await mesh.startWorker({ workerId, bootId: 'second' });
+  t.same(
+    former.map(({ tunnel }) => tunnel.state),
+    former.map(() => ({ kind: 'closed', reason: 'the worker has started anew' })),
+  );
+  t.equal(mesh.tunnels.ready().length, 2);
+  t.equal(mesh.tunnels.ofWorker(workerId)?.bootId, 'second');
+});
+
 t.test('refusals say why', async (t) => {
   const mesh = await startMesh(t);
   await t.test('a worker the control-api does not know', async (t) => {

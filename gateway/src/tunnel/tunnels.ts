@@ -47,7 +47,9 @@ export class Tunnels {
       this.#all.add(tunnel);
     }
     if (state.kind === 'ready') {
-      this.#ready.set(tunnel, { ...state.worker, tunnel, tunnelId: tunnel.id, connectedAt: state.connectedAt });
+      const entry = { ...state.worker, tunnel, tunnelId: tunnel.id, connectedAt: state.connectedAt };
+      this.#ready.set(tunnel, entry);
+      this.#endEarlierStarts(entry);
       this.#changed();
     } else if (this.#ready.delete(tunnel)) {
       this.#changed();
@@ -83,6 +85,15 @@ export class Tunnels {
   closeAll(reason: string): void {
     for (const tunnel of [...this.#all]) {
       tunnel.close(reason);
+    }
+  }
+
+  // A worker that has started anew knows nothing of what its former process did, whether or not that one's end has been noticed yet.
+  #endEarlierStarts({ workerId, bootId }: ReadyTunnel): void {
+    for (const former of this.ready()) {
+      if (former.workerId === workerId && former.bootId !== bootId) {
+        former.tunnel.close('the worker has started anew');
+      }
     }
   }
 
