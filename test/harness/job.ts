@@ -19,6 +19,8 @@ export interface Step {
   readonly limit?: number;
   readonly reportAfterRows?: number;
   readonly pauseAfterRows?: number;
+  /** Tried again for so long while the answer is `unavailable`: gRPC channels wait before they dial again. */
+  readonly retryForMs?: number;
   readonly [extra: string]: unknown;
 }
 

@@ -15,6 +15,8 @@ const STREAM = `SELECT i, repeat('x', 100) AS filler FROM range(${ROWS}) t(i)`;
 /** A closed socket tells at once; only a frozen peer has to be found out. */
 const AT_ONCE_MS = 3_000;
 const FROZEN_MS = 25_000;
+/** What a gRPC channel may wait before it dials again after it was refused. */
+const RECONNECT_MS = 10_000;
 
 const names = CLIENT_NAMES.filter((name) => skipClient(name) === false);
 const clients: Client[] = await Promise.all(names.map((name) => startClient(t, name)));
@@ -27,7 +29,7 @@ const stream = (): Job => ({
   steps: [
     { action: 'query', sql: STREAM, limit: 1, reportAfterRows: 50_000 },
     { action: 'wait' },
-    { action: 'query', sql: 'SELECT 42 AS a' },
+    { action: 'query', sql: 'SELECT 42 AS a', retryForMs: RECONNECT_MS },
   ],
 });
 

@@ -32,7 +32,7 @@ t.test('clients killed in the middle of their streams stop the engine', async (t
   await Promise.all(jobs.map((job) => job.event('paused')));
   t.equal(metricValue(await metricsOf(mesh, 'worker'), RUNNING), names.length);
   await Promise.all(clients.map((client) => client.kill()));
-  await metricBecomes(mesh, 'worker', RUNNING, (running) => running === 0, NOTICED_MS);
+  t.equal(await metricBecomes(mesh, 'worker', RUNNING, (running) => running === 0, NOTICED_MS), 0, 'the engine is idle');
 });
 
 t.test('clients killed while the engine works on their first row interrupt it', async (t) => {
@@ -40,7 +40,7 @@ t.test('clients killed while the engine works on their first row interrupt it', 
   clients.map((client) => client.start({ ...mesh.login(), steps: [{ action: 'query', sql: ENDLESS }] }));
   await metricBecomes(mesh, 'worker', RUNNING, (running) => running === names.length, 30_000);
   await Promise.all(clients.map((client) => client.kill()));
-  await metricBecomes(mesh, 'worker', RUNNING, (running) => running === 0, NOTICED_MS);
+  t.equal(await metricBecomes(mesh, 'worker', RUNNING, (running) => running === 0, NOTICED_MS), 0, 'the engine is idle');
 });
 
 t.test('a statement of the shell ends with it', async (t) => {
@@ -49,5 +49,5 @@ t.test('a statement of the shell ends with it', async (t) => {
   await metricBecomes(mesh, 'worker', RUNNING, (running) => running === 1, 30_000);
   await shell.kill();
   await job.done;
-  await metricBecomes(mesh, 'worker', RUNNING, (running) => running === 0, NOTICED_MS);
+  t.equal(await metricBecomes(mesh, 'worker', RUNNING, (running) => running === 0, NOTICED_MS), 0, 'the engine is idle');
 });

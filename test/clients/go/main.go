@@ -26,6 +26,7 @@ type step struct {
 	Limit           *int   `json:"limit"`
 	ReportAfterRows int64  `json:"reportAfterRows"`
 	PauseAfterRows  int64  `json:"pauseAfterRows"`
+	RetryForMs      int64  `json:"retryForMs"`
 }
 
 // terminal is the program's stdin and stdout, one JSON document per line.

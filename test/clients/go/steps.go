@@ -16,6 +16,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/flight/flightsql"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
@@ -68,7 +69,7 @@ func run(t terminal, j job) map[string]any {
 	outcomes := []any{}
 	for _, s := range j.Steps {
 		started := time.Now()
-		outcome, err := c.dispatch(t, j.ID, s)
+		outcome, err := c.untilAvailable(t, j.ID, s)
 		if outcome == nil {
 			outcome = map[string]any{}
 		}
@@ -80,6 +81,20 @@ func run(t terminal, j job) map[string]any {
 		outcomes = append(outcomes, outcome)
 	}
 	return map[string]any{"steps": outcomes}
+}
+
+const retryEvery = 100 * time.Millisecond
+
+// untilAvailable runs a step again for RetryForMs while its answer is unavailable: gRPC channels wait before they dial again.
+func (c *connection) untilAvailable(t terminal, id string, s step) (map[string]any, error) {
+	end := time.Now().Add(time.Duration(s.RetryForMs) * time.Millisecond)
+	for {
+		outcome, err := c.dispatch(t, id, s)
+		if err == nil || status.Code(err) != codes.Unavailable || time.Now().After(end) {
+			return outcome, err
+		}
+		time.Sleep(retryEvery)
+	}
 }
 
 // describe gives the status code in the words Jetbridge uses.

@@ -3,7 +3,7 @@
 import json
 import sys
 
-from protocol import attempt, send
+from protocol import attempt, send, until_available
 
 
 def local_job(job):
@@ -22,7 +22,7 @@ def driver_job(driver, job):
     except Exception as error:  # a refused connection is the job's result
         return {"connectError": driver.describe(error), "steps": []}
     try:
-        steps = [driver.run_step(job, connection, step) for step in job["steps"]]
+        steps = [until_available(step, lambda: driver.run_step(job, connection, step)) for step in job["steps"]]
     finally:
         try:
             connection.close()

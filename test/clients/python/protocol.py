@@ -70,6 +70,19 @@ class RowSink:
         return {"columns": columns, "rows": self.kept, "rowCount": self.count}
 
 
+RETRY_EVERY_S = 0.1
+
+
+def until_available(step, run):
+    """Runs a step again for `retryForMs` while its answer is `unavailable`: gRPC channels wait before they dial again."""
+    end = time.monotonic() + step.get("retryForMs", 0) / 1000
+    while True:
+        outcome = run()
+        if outcome["ok"] or outcome["error"]["code"] != "unavailable" or time.monotonic() > end:
+            return outcome
+        time.sleep(RETRY_EVERY_S)
+
+
 def attempt(run, describe, sink=None):
     """Runs one step; a failure becomes an outcome with a status code in words."""
     started = time.monotonic()

@@ -52,7 +52,7 @@ public final class Client {
     JsonArray outcomes = new JsonArray();
     try (Connection connection = connect(job)) {
       for (JsonElement step : job.getAsJsonArray("steps")) {
-        outcomes.add(new Steps(this, job.get("id").getAsString(), connection).run(step.getAsJsonObject()));
+        outcomes.add(new Steps(this, job.get("id").getAsString(), connection).runUntilAvailable(step.getAsJsonObject()));
       }
     } catch (Exception error) {
       if (outcomes.size() == 0) {

@@ -15,6 +15,7 @@ import java.sql.Types;
 
 /** The steps of a job, each answered by an outcome that never throws. */
 final class Steps {
+  private static final long RETRY_EVERY_MS = 100;
   private final Client client;
   private final String jobId;
   private final Connection connection;
@@ -26,7 +27,22 @@ final class Steps {
     this.connection = connection;
   }
 
-  JsonObject run(JsonObject step) {
+  /** Runs a step again for `retryForMs` while its answer is `unavailable`: gRPC channels wait before they dial again. */
+  JsonObject runUntilAvailable(JsonObject step) throws InterruptedException {
+    long retryForMs = step.has("retryForMs") ? step.get("retryForMs").getAsLong() : 0;
+    long end = System.nanoTime() + retryForMs * 1_000_000;
+    while (true) {
+      JsonObject outcome = run(step);
+      boolean unavailable = outcome.has("error")
+          && outcome.getAsJsonObject("error").get("code").getAsString().equals("unavailable");
+      if (!unavailable || System.nanoTime() > end) {
+        return outcome;
+      }
+      Thread.sleep(RETRY_EVERY_MS);
+    }
+  }
+
+  private JsonObject run(JsonObject step) {
     long started = System.nanoTime();
     JsonObject outcome;
     try {
