@@ -1,4 +1,3 @@
-import { MetadataVersion } from 'apache-arrow';
 import { Builder } from 'flatbuffers';
 
 /** Arrow IPC aligns every buffer of a body; 8 is the minimum of the specification and what most writers use. */
@@ -6,7 +5,8 @@ export const IPC_ALIGNMENT = 8;
 
 /** `bytes` rounded up to the next aligned length. */
 export function aligned(bytes: number): number {
-  return (bytes + IPC_ALIGNMENT - 1) & ~(IPC_ALIGNMENT - 1);
+  // Not by bits: they end at 2 GiB, which the rows of one chunk may exceed before they are split.
+  return Math.ceil(bytes / IPC_ALIGNMENT) * IPC_ALIGNMENT;
 }
 
 /** Field nodes and buffers of one record batch, in the depth-first order of the IPC format. */
@@ -42,7 +42,7 @@ export class BatchLayout {
     builder.addFieldOffset(2, buffers, 0);
     const batch = builder.endObject();
     builder.startObject(5);
-    builder.addFieldInt16(0, MetadataVersion.V5, 0);
+    builder.addFieldInt16(0, METADATA_V5, 0);
     builder.addFieldInt8(1, RECORD_BATCH_HEADER, 0);
     builder.addFieldOffset(2, batch, 0);
     builder.addFieldInt64(3, BigInt(this.#bodyBytes), 0n);
@@ -53,6 +53,8 @@ export class BatchLayout {
 
 /** `MessageHeader.RecordBatch` in Message.fbs. */
 const RECORD_BATCH_HEADER = 3;
+/** `MetadataVersion.V5` in Schema.fbs. */
+const METADATA_V5 = 4;
 
 /** A vector of structs of two int64 (FieldNode and Buffer both are), written back to front as flatbuffers are. */
 function structVector(builder: Builder, pairs: readonly number[]): number {

@@ -4,8 +4,20 @@ import { flightDataFrame } from './flight-data-frame.ts';
 // Arrow IPC encapsulated message: 0xFFFFFFFF, int32 length of the metadata (padding included), metadata.
 const CONTINUATION_BYTES = 8;
 
+// A statement's schema is asked for at each of its steps. A message lives as long as its schema, which weighs more.
+const messages = new WeakMap<Schema, Buffer>();
+
 /** The encapsulated IPC schema message: what FlightInfo.schema, dataset_schema, parameter_schema and table_schema carry. */
 export function schemaMessage(schema: Schema): Buffer {
+  let message = messages.get(schema);
+  if (message === undefined) {
+    message = encodedSchema(schema);
+    messages.set(schema, message);
+  }
+  return message;
+}
+
+function encodedSchema(schema: Schema): Buffer {
   const writer = new RecordBatchStreamWriter();
   writer.reset(undefined, schema);
   writer.finish();

@@ -16,7 +16,18 @@ export interface NativeArray {
   readonly bytes: Address;
   readonly children: readonly NativeArray[];
   readonly dictionary: NativeArray | undefined;
+  /** Set where the values are still as a vector of DuckDB keeps them and must be converted; `validity` is the same in both. */
+  readonly vector: VectorValues | undefined;
 }
+
+/** Values that are not in Arrow's form yet. */
+export type VectorValues =
+  | { readonly kind: 'booleans' }
+  | { readonly kind: 'decimals'; readonly width: 2 | 4 | 8 }
+  /** `bytes`: those of all texts together. */
+  | { readonly kind: 'strings'; readonly bytes: number }
+  /** Offsets into the child, which holds the elements in order and without gaps. */
+  | { readonly kind: 'list'; readonly offsets: Int32Array };
 
 /** The columns of an exported `struct ArrowArray` whose root is a struct. */
 export function readExportedArray(reader: NativeReader, root: DataView, layouts: readonly ColumnLayout[]): NativeArray[] {
@@ -60,6 +71,7 @@ function readArray(reader: NativeReader, address: Address, layout: ColumnLayout)
     bytes: third,
     children: readChildren(reader, pointers, childLayouts(layout)),
     dictionary: dictionary === 0 ? undefined : readArray(reader, dictionary, { kind: 'bytes' }),
+    vector: undefined,
   };
 }
 

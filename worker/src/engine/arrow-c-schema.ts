@@ -36,6 +36,7 @@ import {
 } from 'apache-arrow';
 import type { Address } from './libduckdb.ts';
 import { addressAt, type NativeReader } from './native-memory.ts';
+import { ARROW_SCHEMA_BYTES } from './schema-export.ts';
 
 /** How a column's C Data buffers are laid out, and thereby how they travel. */
 export type ColumnLayout =
@@ -56,14 +57,7 @@ export interface ExportedColumn {
   readonly layout: ColumnLayout;
 }
 
-/** Size of `struct ArrowSchema` (Arrow C data interface) on 64-bit platforms. */
-export const ARROW_SCHEMA_BYTES = 72;
 const NULLABLE = 2;
-
-/** The release callback of an exported schema. */
-export function schemaReleaseCallback(schema: DataView): Address {
-  return addressAt(schema, 56);
-}
 
 /** Reads the columns of an exported `struct ArrowSchema` whose root is a struct. */
 export function readExportedSchema(reader: NativeReader, schema: Address): ExportedColumn[] {

@@ -4,12 +4,12 @@ import { BatchLayout } from '../arrow/record-batch-message.ts';
 import type { NativeArray } from './arrow-c-array.ts';
 import type { ColumnLayout } from './arrow-c-schema.ts';
 import { ColumnPlanner } from './column-plan.ts';
-import { ColumnWriter } from './column-writer.ts';
-import type { ResultFrame } from './engine.ts';
+import { ColumnWriter, FRAME_SLACK_BYTES, type WriterTools } from './column-writer.ts';
 import { MESSAGE_MAX_BYTES, SINGLE_ROW_MAX_BYTES } from './engine-limits.ts';
-import type { FrameBuffers } from './frame-buffers.ts';
 import type { LibDuckDb } from './libduckdb.ts';
 import type { NativeReader } from './native-memory.ts';
+import { TextVectors } from './text-vectors.ts';
+import { VectorValueWriter } from './vector-values.ts';
 
 /** Rows of an exported chunk that wait to be sent. */
 export interface Piece {
@@ -18,20 +18,43 @@ export interface Piece {
   readonly to: number;
 }
 
-/** Joins pieces into one record batch and copies it straight from the engine's export into a frame. */
-export class BatchEncoder {
-  readonly #lib: LibDuckDb;
-  readonly #reader: NativeReader;
-  readonly #planner: ColumnPlanner;
-  readonly #layouts: readonly ColumnLayout[];
-  readonly #buffers: FrameBuffers;
+/** A whole gRPC message within memory of its own. */
+export interface EncodedFrame {
+  readonly memory: Buffer;
+  readonly start: number;
+  readonly end: number;
+  readonly rows: number;
+}
 
-  constructor(lib: LibDuckDb, reader: NativeReader, layouts: readonly ColumnLayout[], buffers: FrameBuffers) {
-    this.#lib = lib;
-    this.#reader = reader;
-    this.#planner = new ColumnPlanner(reader);
+/** Memory of at least this size, with whatever is left in it: every byte that is sent gets written. */
+export type TakeMemory = (bytes: number) => Buffer;
+
+/** What encoding takes of a thread; nothing in it belongs to one result. */
+export class EncodeTools {
+  readonly lib: LibDuckDb;
+  readonly reader: NativeReader;
+  readonly texts: TextVectors;
+  readonly values: VectorValueWriter;
+
+  constructor(lib: LibDuckDb, reader: NativeReader) {
+    this.lib = lib;
+    this.reader = reader;
+    this.texts = new TextVectors(lib);
+    this.values = new VectorValueWriter(lib);
+  }
+}
+
+/** Joins pieces into one record batch and copies it straight from the engine's memory into a frame. */
+export class BatchEncoder {
+  readonly #tools: WriterTools;
+  readonly #layouts: readonly ColumnLayout[];
+  readonly #takeMemory: TakeMemory;
+
+  constructor(tools: EncodeTools, layouts: readonly ColumnLayout[], takeMemory: TakeMemory) {
+    const { lib, reader, texts, values } = tools;
+    this.#tools = { lib, reader, texts, values, planner: new ColumnPlanner(reader, texts) };
     this.#layouts = layouts;
-    this.#buffers = buffers;
+    this.#takeMemory = takeMemory;
   }
 
   /** Bytes which these rows will take in a body. */
@@ -40,7 +63,7 @@ export class BatchEncoder {
   }
 
   /** The frame, or undefined when more than one row is in it and it would exceed what clients accept: try fewer rows. */
-  encode(pieces: readonly Piece[]): ResultFrame | undefined {
+  encode(pieces: readonly Piece[]): EncodedFrame | undefined {
     const rows = pieces.reduce((sum, piece) => sum + piece.to - piece.from, 0);
     const { batch, columns } = this.#plan(pieces);
     const header = batch.toMessage(rows);
@@ -55,39 +78,24 @@ export class BatchEncoder {
         `One row of the result takes ${plan.end} bytes; a row may take ${limit} MiB at most. Select fewer or shorter columns.`,
       );
     }
-    const memory = this.#buffers.take(plan.end);
-    const bytes = openFrame(memory, plan, header);
-    const writer = new ColumnWriter(this.#lib, this.#reader, this.#planner, memory.subarray(plan.bodyStart, plan.end));
+    const memory = this.#takeMemory(plan.end + FRAME_SLACK_BYTES);
+    openFrame(memory, plan, header);
+    const writer = new ColumnWriter(this.#tools, memory.subarray(plan.bodyStart, plan.end));
     for (const column of columns) {
       writer.write(column, undefined);
     }
-    return this.#frame(memory, bytes, rows);
+    return { memory, start: plan.frameStart, end: plan.end, rows };
   }
 
   #plan(pieces: readonly Piece[]) {
     const batch = new BatchLayout();
     const columns = this.#layouts.map((layout, i) =>
-      this.#planner.plan(
+      this.#tools.planner.plan(
         layout,
         pieces.map(({ columns, from, to }) => ({ array: columns[i] as NativeArray, from, to })),
         batch,
       ),
     );
     return { batch, columns };
-  }
-
-  #frame(memory: Buffer, bytes: Buffer, rows: number): ResultFrame {
-    let released = false;
-    return {
-      bytes,
-      rows,
-      release: () => {
-        if (released) {
-          return;
-        }
-        released = true;
-        this.#buffers.give(memory);
-      },
-    };
   }
 }

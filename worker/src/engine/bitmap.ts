@@ -37,14 +37,22 @@ export function isSet(bitmap: Uint8Array, bit: number): boolean {
 
 /** Zero bits among `count` from bit `from`. */
 export function countZeros(bitmap: Uint8Array, from: number, count: number): number {
-  let zeros = 0;
-  for (let bit = from; bit < from + count; bit++) {
-    if (!isSet(bitmap, bit)) {
-      zeros++;
-    }
+  const end = from + count;
+  let [bit, ones] = [from, 0];
+  for (; bit < end && (bit & 7) !== 0; bit++) {
+    ones += isSet(bitmap, bit) ? 1 : 0;
   }
-  return zeros;
+  for (; bit + 8 <= end; bit += 8) {
+    ones += ONES[bitmap[bit >> 3] ?? 0] ?? 0;
+  }
+  for (; bit < end; bit++) {
+    ones += isSet(bitmap, bit) ? 1 : 0;
+  }
+  return count - ones;
 }
+
+/** Bits set in each byte. */
+const ONES = Uint8Array.from({ length: 256 }, (_, byte) => byte.toString(2).replaceAll('0', '').length);
 
 /** Bits set in both; undefined stands for "all set". */
 export function intersection(a: Uint8Array | undefined, b: Uint8Array | undefined): Uint8Array | undefined {

@@ -3,6 +3,7 @@ import type { NativeArray } from './arrow-c-array.ts';
 import type { ColumnLayout } from './arrow-c-schema.ts';
 import { countZeros, isSet } from './bitmap.ts';
 import type { NativeReader } from './native-memory.ts';
+import type { TextVectors } from './text-vectors.ts';
 
 /** Rows `from`..`to` of an exported array. */
 export interface Slice {
@@ -40,10 +41,12 @@ export interface DictionaryTexts {
 /** Plans columns: decides sizes by reading offsets only. Keeps each dictionary it meets, because a type's texts never change within a result. */
 export class ColumnPlanner {
   readonly #reader: NativeReader;
+  readonly #texts: TextVectors;
   readonly #dictionaries = new Map<ColumnLayout, DictionaryTexts>();
 
-  constructor(reader: NativeReader) {
+  constructor(reader: NativeReader, texts: TextVectors) {
     this.#reader = reader;
+    this.#texts = texts;
   }
 
   dictionaryOf(layout: ColumnLayout): DictionaryTexts {
@@ -85,7 +88,7 @@ export class ColumnPlanner {
         return { ...column, validity, values: place(rows * layout.width) };
       case 'bytes': {
         const values = place((rows + 1) * 4);
-        return { ...column, validity, values, bytes: place(slices.reduce((sum, slice) => sum + this.#extent(slice).count, 0)) };
+        return { ...column, validity, values, bytes: place(slices.reduce((sum, slice) => sum + this.#textBytes(slice), 0)) };
       }
       case 'dictionary': {
         const indices = this.#resolve(layout, slices, rows);
@@ -111,10 +114,27 @@ export class ColumnPlanner {
     return countZeros(this.#reader.copyOf(array.validity + (from >> 3), ((to + 7) >> 3) - (from >> 3)), from & 7, to - from);
   }
 
+  #textBytes(slice: Slice): number {
+    const { array, from, to } = slice;
+    if (array.vector?.kind !== 'strings') {
+      return this.#extent(slice).count;
+    }
+    if (from === 0 && to === array.length) {
+      return array.vector.bytes;
+    }
+    const valid = array.validity === 0 ? undefined : this.#reader.copyOf(array.validity, (to + 7) >> 3);
+    return this.#texts.bytes(array.values, from, to, valid);
+  }
+
   /** Elements of the child (bytes of a text) which the slice covers. An array without rows may have no offsets at all. */
   #extent(slice: Slice): { readonly start: number; readonly count: number } {
     if (slice.to === slice.from) {
       return { start: 0, count: 0 };
+    }
+    if (slice.array.vector?.kind === 'list') {
+      const { offsets } = slice.array.vector;
+      const start = offsets[slice.from] as number;
+      return { start, count: (offsets[slice.to] as number) - start };
     }
     const start = this.#reader.int32(slice.array.values + slice.from * 4);
     return { start, count: this.#reader.int32(slice.array.values + slice.to * 4) - start };

@@ -1,26 +1,39 @@
 import { aligned } from '../arrow/record-batch-message.ts';
 import { copyBits, intersection, repeatBits, setBits, zeroUnset } from './bitmap.ts';
-import type { BufferPlace, ColumnPlanner, PlannedColumn } from './column-plan.ts';
+import type { BufferPlace, ColumnPlanner, PlannedColumn, Slice } from './column-plan.ts';
 import type { Address, LibDuckDb } from './libduckdb.ts';
 import type { NativeReader } from './native-memory.ts';
+import type { TextVectors } from './text-vectors.ts';
+import type { VectorValueWriter } from './vector-values.ts';
+
+/** What writing takes; one set serves all frames. */
+export interface WriterTools {
+  readonly lib: LibDuckDb;
+  readonly reader: NativeReader;
+  readonly planner: ColumnPlanner;
+  readonly texts: TextVectors;
+  readonly values: VectorValueWriter;
+}
+
+/** Room behind a frame's body: short texts are written as 12 bytes whatever their length. */
+export const FRAME_SLACK_BYTES = 16;
 
 /**
  * Fills the body of one frame. It writes every byte of the body: padding is zeroed and so is every fixed-width slot that is NULL itself or
  * lies inside a NULL struct or array, because the engine leaves whatever memory held there before.
  */
 export class ColumnWriter {
-  readonly #lib: LibDuckDb;
-  readonly #reader: NativeReader;
-  readonly #planner: ColumnPlanner;
+  readonly #tools: WriterTools;
   readonly #body: Buffer;
   readonly #address: Address;
+  readonly #view: DataView;
 
-  constructor(lib: LibDuckDb, reader: NativeReader, planner: ColumnPlanner, body: Buffer) {
-    this.#lib = lib;
-    this.#reader = reader;
-    this.#planner = planner;
+  /** `body` is followed by FRAME_SLACK_BYTES that are not sent. */
+  constructor(tools: WriterTools, body: Buffer) {
+    this.#tools = tools;
     this.#body = body;
-    this.#address = body.length === 0 ? 0 : lib.addressOf(body);
+    this.#address = body.length === 0 ? 0 : tools.lib.addressOf(body);
+    this.#view = new DataView(body.buffer, body.byteOffset, body.length + FRAME_SLACK_BYTES);
   }
 
   /** `visible` marks the rows that the parents leave visible; undefined means all. */
@@ -37,13 +50,13 @@ export class ColumnWriter {
         this.#writeFixed(column, column.layout.width, shown);
         return;
       case 'bytes':
-        this.#writeOffsets(column);
-        this.#writeBytes(column);
+        this.#writeStrings(column, own);
         return;
       case 'dictionary':
         this.#writeTexts(column);
         return;
       case 'list':
+        this.#region(column.values as BufferPlace);
         this.#writeOffsets(column);
         for (const child of column.children) {
           this.write(child, undefined);
@@ -96,7 +109,7 @@ export class ColumnWriter {
   }
 
   #copyBits(source: Address, from: number, to: number, target: Uint8Array, at: number): void {
-    const bytes = this.#reader.copyOf(source + (from >> 3), ((to + 7) >> 3) - (from >> 3));
+    const bytes = this.#tools.reader.copyOf(source + (from >> 3), ((to + 7) >> 3) - (from >> 3));
     copyBits(bytes, from & 7, target, at, to - from);
   }
 
@@ -104,7 +117,9 @@ export class ColumnWriter {
     const region = this.#region(column.values as BufferPlace).fill(0);
     let at = 0;
     for (const { array, from, to } of column.slices) {
-      if (to > from) {
+      if (array.vector?.kind === 'booleans') {
+        this.#tools.values.booleans(array.values, from, to, region, at);
+      } else if (to > from) {
         this.#copyBits(array.values, from, to, region, at);
       }
       at += to - from;
@@ -122,8 +137,10 @@ export class ColumnWriter {
     let at = place.offset;
     for (const { array, from, to } of column.slices) {
       const bytes = (to - from) * width;
-      if (bytes > 0) {
-        this.#lib.copy(this.#address + at, array.values + from * width, bytes);
+      if (array.vector?.kind === 'decimals') {
+        this.#tools.values.decimals(array.values, array.vector.width, from, to, int32View(region), (at - place.offset) / width);
+      } else if (bytes > 0) {
+        this.#tools.lib.copy(this.#address + at, array.values + from * width, bytes);
       }
       at += bytes;
     }
@@ -134,48 +151,75 @@ export class ColumnWriter {
 
   /** Offsets of all slices in one run: each slice continues where the one before ended. */
   #writeOffsets(column: PlannedColumn): void {
-    const place = column.values as BufferPlace;
-    const offsets = int32View(this.#region(place));
-    let [row, base] = [0, 0];
-    offsets[0] = 0;
-    for (const { array, from, to } of column.slices) {
-      const rows = to - from;
-      if (rows === 0) {
-        continue;
-      }
-      this.#lib.copy(this.#address + place.offset + row * 4, array.values + from * 4, (rows + 1) * 4);
-      const shift = base - (offsets[row] ?? 0);
-      if (shift !== 0) {
-        for (let i = row; i <= row + rows; i++) {
-          offsets[i] = (offsets[i] ?? 0) + shift;
-        }
-      }
-      row += rows;
-      base = offsets[row] ?? 0;
+    const offsets = this.#offsetsOf(column);
+    let row = 0;
+    for (const slice of column.slices) {
+      this.#copyOffsets(slice, column.values as BufferPlace, offsets, row);
+      row += slice.to - slice.from;
     }
   }
 
-  #writeBytes(column: PlannedColumn): void {
-    const place = column.bytes as BufferPlace;
+  #offsetsOf(column: PlannedColumn): Int32Array {
+    const { offset, bytes } = column.values as BufferPlace;
+    const offsets = int32View(this.#body.subarray(offset, offset + bytes));
+    offsets[0] = 0;
+    return offsets;
+  }
+
+  #copyOffsets({ array, from, to }: Slice, place: BufferPlace, offsets: Int32Array, row: number): void {
+    const rows = to - from;
+    if (rows === 0) {
+      return;
+    }
+    const base = offsets[row] as number;
+    if (array.vector?.kind === 'list') {
+      offsets.set(array.vector.offsets.subarray(from, to + 1), row);
+    } else {
+      this.#tools.lib.copy(this.#address + place.offset + row * 4, array.values + from * 4, (rows + 1) * 4);
+    }
+    const shift = base - (offsets[row] as number);
+    if (shift !== 0) {
+      for (let i = row; i <= row + rows; i++) {
+        offsets[i] = (offsets[i] as number) + shift;
+      }
+    }
+  }
+
+  #writeStrings(column: PlannedColumn, shown: Uint8Array | undefined): void {
+    const [offsetPlace, place] = [column.values as BufferPlace, column.bytes as BufferPlace];
+    const offsets = this.#offsetsOf(column);
+    const target = { offsets, view: this.#view, address: this.#address, textStart: place.offset, shown };
+    let row = 0;
+    for (const slice of column.slices) {
+      const { array, from, to } = slice;
+      if (array.vector?.kind === 'strings') {
+        this.#tools.texts.write(array.values, from, to, row, target);
+      } else {
+        this.#copyOffsets(slice, offsetPlace, offsets, row);
+        this.#copyText(slice, place.offset + (offsets[row] as number));
+      }
+      row += to - from;
+    }
+    // Not before the texts: they may have been written over the padding.
+    this.#region(offsetPlace);
     this.#region(place);
-    let at = place.offset;
-    for (const { array, from, to } of column.slices) {
-      if (to === from) {
-        continue;
-      }
-      const start = this.#reader.int32(array.values + from * 4);
-      const bytes = this.#reader.int32(array.values + to * 4) - start;
-      if (bytes > 0) {
-        this.#lib.copy(this.#address + at, array.bytes + start, bytes);
-      }
-      at += bytes;
+  }
+
+  #copyText({ array, from, to }: Slice, at: number): void {
+    if (to === from) {
+      return;
+    }
+    const start = this.#tools.reader.int32(array.values + from * 4);
+    const bytes = this.#tools.reader.int32(array.values + to * 4) - start;
+    if (bytes > 0) {
+      this.#tools.lib.copy(this.#address + at, array.bytes + start, bytes);
     }
   }
 
   #writeTexts(column: PlannedColumn): void {
     const offsets = int32View(this.#region(column.values as BufferPlace));
     const region = this.#region(column.bytes as BufferPlace);
-    const texts = this.#planner.dictionaryOf(column.layout);
+    const texts = this.#tools.planner.dictionaryOf(column.layout);
     let at = 0;
     offsets[0] = 0;
     column.indices?.forEach((index, row) => {

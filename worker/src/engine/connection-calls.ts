@@ -12,6 +12,11 @@ export class ConnectionCalls {
     this.#interruptNative = interruptNative;
   }
 
+  /** True when something waits for the call that runs. */
+  get contended(): boolean {
+    return this.#pending.size > 1;
+  }
+
   /** Runs `call` when every earlier one has settled. An interruption before it begins keeps it from running. */
   run<T>(call: (wasInterrupted: () => boolean) => Promise<T>): Promise<T> {
     const state = { interrupted: false };

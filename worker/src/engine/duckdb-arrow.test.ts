@@ -9,7 +9,7 @@ import t from 'tap';
 import { FlatTable } from '../arrow/flatbuffer-table.ts';
 import { schemaMessage } from '../arrow/schema-message.ts';
 import { openDuckDb } from './duckdb-engine.ts';
-import { MESSAGE_MAX_BYTES } from './engine-limits.ts';
+import { BATCH_MAX_ROWS, MESSAGE_MAX_BYTES } from './engine-limits.ts';
 import { framesOf, ipcStream, openedFrame, query } from './result-reading.fixture.ts';
 
 /** Compares each file of IPC with what Python's own DuckDB answers to the same statements, and prints every difference in schema or values. */
@@ -168,8 +168,8 @@ t.test('messages stay below the limit; one row may exceed it, up to 64 MiB', asy
     'the large row travels alone',
   );
   await t.rejects(frames("SELECT repeat('x', 70000000) AS s"), { code: 'resource_exhausted', message: /One row/ });
-  const narrow = await frames('SELECT i FROM range(20000) t(i)');
-  t.ok(narrow.every(([rows]) => rows <= 8192));
+  const narrow = await frames('SELECT i FROM range(100000) t(i)');
+  t.ok(narrow.every(([rows]) => rows <= BATCH_MAX_ROWS));
 });
 
 t.test('padding, NULL slots and everything below a NULL are zero', async (t) => {

@@ -1,8 +1,11 @@
 import { StatusError } from '@jetbridge/proto/status-error';
 import { DuckDbConnection } from './duckdb-connection.ts';
 import { duckDbError } from './duckdb-errors.ts';
+import { EncodeThreads } from './encode-threads.ts';
 import type { Engine, EngineConnection } from './engine.ts';
+import { ENCODE_THREADS_MAX } from './engine-limits.ts';
 import { FrameBuffers } from './frame-buffers.ts';
+import { KnownShapes } from './known-shapes.ts';
 import { callAsync, type LibDuckDb, loadLibDuckDb } from './libduckdb.ts';
 import { NativeConnection, type NativeEngine } from './native-connection.ts';
 import { NativeHandle, NativeReader } from './native-memory.ts';
@@ -35,8 +38,14 @@ const ARROW_SETTINGS: Readonly<Record<string, string>> = {
 /** Opens a database through DuckDB's C API. */
 export async function openDuckDb(options: DuckDbOptions): Promise<Engine> {
   const lib = loadLibDuckDb();
-  const database = await openDatabase(lib, options);
-  return new DuckDbEngine({ lib, reader: new NativeReader(lib), buffers: new FrameBuffers() }, database);
+  const threads = new EncodeThreads(ENCODE_THREADS_MAX, new FrameBuffers());
+  try {
+    const [database] = await Promise.all([openDatabase(lib, options), threads.warm()]);
+    return new DuckDbEngine({ lib, reader: new NativeReader(lib), threads, known: new KnownShapes() }, database);
+  } catch (error) {
+    await threads.close();
+    throw error;
+  }
 }
 
 async function openDatabase(lib: LibDuckDb, options: DuckDbOptions): Promise<NativeHandle> {
@@ -76,6 +85,17 @@ function settingsOf(options: DuckDbOptions): Record<string, string> {
   };
 }
 
+/**
+ * Node's exit waits for every native call that runs, so what computes is interrupted first. One listener for all engines: each would count
+ * as a leak of listeners in a process that opens many.
+ */
+const open = new Set<{ readonly interrupt: () => void }>();
+process.on('exit', () => {
+  for (const engine of open) {
+    engine.interrupt();
+  }
+});
+
 class DuckDbEngine implements Engine {
   readonly #native: NativeEngine;
   readonly #database: NativeHandle;
@@ -85,6 +105,14 @@ class DuckDbEngine implements Engine {
   constructor(native: NativeEngine, database: NativeHandle) {
     this.#native = native;
     this.#database = database;
+    open.add(this);
+  }
+
+  /** Interrupts everything that runs. */
+  interrupt(): void {
+    for (const connection of this.#connections) {
+      connection.interrupt();
+    }
   }
 
   async connect(): Promise<EngineConnection> {
@@ -114,6 +142,8 @@ class DuckDbEngine implements Engine {
 
   async #close(): Promise<void> {
     await Promise.all([...this.#connections].map((connection) => connection.close()));
+    await this.#native.threads.close();
+    open.delete(this);
     await callAsync(this.#native.lib.close, this.#database.holder);
   }
 }

@@ -1,11 +1,13 @@
 import { StatusError } from '@jetbridge/proto/status-error';
+import type { Schema } from 'apache-arrow';
 import { interruptedError } from './connection-calls.ts';
 import { duckDbError } from './duckdb-errors.ts';
-import { SQL_MAX_BYTES, WIDE_STATEMENT_COLUMNS } from './engine-limits.ts';
-import { type DescribedColumn, exportColumns, type TypedName } from './exported-schema.ts';
+import { SQL_MAX_BYTES, SQL_PARSED_AT_ONCE_BYTES, WIDE_STATEMENT_COLUMNS } from './engine-limits.ts';
+import { type DescribedColumn, describeColumns } from './exported-schema.ts';
 import { callAsync } from './libduckdb.ts';
 import type { NativeConnection } from './native-connection.ts';
 import { NativeHandle } from './native-memory.ts';
+import type { TypedName } from './schema-export.ts';
 import { isSelect } from './statement-kind.ts';
 
 /** A prepared statement and what is known of it before it runs. */
@@ -13,6 +15,9 @@ export interface PreparedStatement {
   readonly handle: NativeHandle;
   readonly statementType: number;
   readonly columns: readonly DescribedColumn[];
+  readonly schema: Schema;
+  /** What a result must match for `columns` to hold for it; undefined when only a run can tell. */
+  readonly shape: string | undefined;
   readonly parameters: readonly DescribedColumn[];
   /** The statement was wrapped to cast VARIANT columns; results take names and metadata from `columns`. */
   readonly wrapped: boolean;
@@ -37,7 +42,10 @@ export async function forEachStatement(
   const { lib } = connection.engine;
   const extracted = new NativeHandle();
   try {
-    const count = await callAsync(lib.extractStatements, connection.address, sql, extracted.holder);
+    const count =
+      Buffer.byteLength(sql) <= SQL_PARSED_AT_ONCE_BYTES
+        ? lib.extractStatements(connection.address, sql, extracted.holder)
+        : await callAsync(lib.extractStatements, connection.address, sql, extracted.holder);
     const error = lib.extractError(extracted.address);
     if (error !== null) {
       throw duckDbError(error);
@@ -107,12 +115,14 @@ async function describe(connection: NativeConnection, handle: NativeHandle): Pro
       count > WIDE_STATEMENT_COLUMNS ? await callAsync(lib.columnLogicalType, statement, i) : lib.columnLogicalType(statement, i);
     columns.push({ name: lib.columnName(statement, i) ?? '', type });
   }
-  const described = exportColumns(connection.engine, options, columns, 'expected');
+  const { columns: described, schema, shape } = describeColumns(connection.engine, options, columns, 'expected');
   return {
     handle,
     statementType: lib.statementType(statement),
     columns: described,
-    parameters: exportColumns(connection.engine, options, parametersOf(connection, handle), 'expected'),
+    schema,
+    shape,
+    parameters: describeColumns(connection.engine, options, parametersOf(connection, handle), 'expected').columns,
     wrapped: false,
   };
 }
@@ -144,7 +154,7 @@ async function castVariants(connection: NativeConnection, sql: string, original:
       connection,
       `SELECT ${list.join(', ')} FROM (\n${withoutTerminator(sql)}\n) AS result(${aliases.join(', ')})`,
     );
-    return { ...wrapped, columns: original.columns, parameters: original.parameters, wrapped: true };
+    return { ...wrapped, columns: original.columns, schema: original.schema, parameters: original.parameters, wrapped: true };
   } catch (error) {
     throw error instanceof StatusError && error.code === 'invalid_argument' ? refusal : error;
   }

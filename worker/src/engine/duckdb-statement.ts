@@ -4,14 +4,16 @@ import { interruptedError } from './connection-calls.ts';
 import { duckDbError } from './duckdb-errors.ts';
 import { bindParameters, requireBindable } from './duckdb-parameters.ts';
 import type { PreparedStatement } from './duckdb-prepare.ts';
-import { DuckDbResult } from './duckdb-result.ts';
+import { DuckDbResult, orderOf, type ResultColumns } from './duckdb-result.ts';
 import type { EngineResult, EngineStatement, ParameterValue } from './engine.ts';
-import { type DescribedColumn, exportColumns } from './exported-schema.ts';
-import { callAsync } from './libduckdb.ts';
+import { FRAMES_AHEAD } from './engine-limits.ts';
+import { describeColumns, schemaOf } from './exported-schema.ts';
+import { FrameQueue } from './frame-queue.ts';
+import { type Address, callAsync, type ResultWords } from './libduckdb.ts';
 import { findLostReason, reasonUnknown } from './lost-reason.ts';
 import type { NativeConnection } from './native-connection.ts';
 import { nativeHandle } from './native-memory.ts';
-import { resultMemory, wordsOf } from './result-memory.ts';
+import { memoryOf, resultMemory, wordsOf } from './result-memory.ts';
 import { isReadOnly, isSetting, isTransactionControl, kindOf } from './statement-kind.ts';
 
 const RETURNS_CHANGED_ROWS = 1;
@@ -41,7 +43,7 @@ export class DuckDbStatement implements EngineStatement {
     this.#prepared = prepared;
     this.#events = events;
     this.kind = kindOf(prepared.statementType, prepared.columns);
-    this.schema = new Schema(this.kind === 'rows' ? prepared.columns.map((column) => column.field) : []);
+    this.schema = this.kind === 'rows' ? prepared.schema : new Schema([]);
     this.parameters = prepared.parameters.map((parameter) => parameter.field);
     this.readOnly = isReadOnly(prepared.statementType, sql);
   }
@@ -53,7 +55,14 @@ export class DuckDbStatement implements EngineStatement {
 
   execute(mode: 'stream' | 'stored'): Promise<EngineResult> {
     const values = this.#values;
-    return this.#connection.calls.run((wasInterrupted) => this.#execute(mode, values, wasInterrupted));
+    if (this.kind === 'effect') {
+      return this.#connection.calls.run((wasInterrupted) => this.#effect(values, wasInterrupted));
+    }
+    // The turn lasts until the first rows are there; the result is answered before.
+    const opened = Promise.withResolvers<EngineResult>();
+    const turn = this.#connection.calls.run((wasInterrupted) => this.#rows(mode === 'stream', values, wasInterrupted, opened.resolve));
+    turn.catch(opened.reject);
+    return opened.promise;
   }
 
   close(): void {
@@ -66,66 +75,71 @@ export class DuckDbStatement implements EngineStatement {
     void this.#connection.calls.finish(() => lib.destroyPrepare(this.#prepared.handle.holder));
   }
 
-  async #execute(mode: 'stream' | 'stored', values: readonly ParameterValue[], wasInterrupted: () => boolean): Promise<EngineResult> {
+  #bind(values: readonly ParameterValue[]): Address {
     this.#connection.requireFree();
     if (this.#closed) {
       throw new StatusError('failed_precondition', 'The statement is closed');
     }
-    const { lib } = this.#connection.engine;
     const statement = this.#prepared.handle.address;
-    bindParameters(lib, statement, values, this.#prepared.parameters);
-    const streaming = this.kind === 'rows' && mode === 'stream';
+    bindParameters(this.#connection.engine.lib, statement, values, this.#prepared.parameters);
+    return statement;
+  }
+
+  async #effect(values: readonly ParameterValue[], wasInterrupted: () => boolean): Promise<EngineResult> {
+    const { lib } = this.#connection.engine;
+    const statement = this.#bind(values);
     const memory = resultMemory();
-    const failed = await callAsync(streaming ? lib.executeStreaming : lib.executePrepared, statement, memory);
-    const failure = failed ? duckDbError(lib.resultError(memory)) : undefined;
+    const failed = await callAsync(lib.executePrepared, statement, memory);
+    let failure = failed ? duckDbError(lib.resultError(memory)) : undefined;
     if (isTransactionControl(this.#prepared.statementType)) {
       this.#events.transactionControlled(failure);
     } else if (!failure && wasInterrupted()) {
-      return this.#discard(memory, interruptedError());
+      failure = interruptedError();
     }
+    const counted = !failure && lib.resultReturnType(wordsOf(memory)) === RETURNS_CHANGED_ROWS;
+    const changedRows = counted ? Number(lib.rowsChanged(memory)) : 0;
+    lib.destroyResult(memory);
     if (failure) {
-      return this.#discard(memory, failure);
+      throw failure;
     }
     if (isSetting(this.#prepared.statementType)) {
       await this.#connection.boundStreams();
     }
-    return this.kind === 'effect' ? this.#effect(memory) : this.#rows(memory, streaming);
-  }
-
-  async #discard(memory: Uint8Array<ArrayBuffer>, failure: StatusError): Promise<never> {
-    await callAsync(this.#connection.engine.lib.destroyResult, memory);
-    throw failure;
-  }
-
-  #effect(memory: Uint8Array<ArrayBuffer>): EngineResult {
-    const { lib } = this.#connection.engine;
-    const counted = lib.resultReturnType(wordsOf(memory)) === RETURNS_CHANGED_ROWS;
-    const changedRows = counted ? Number(lib.rowsChanged(memory)) : 0;
-    lib.destroyResult(memory);
     return { schema: this.schema, changedRows, next: () => Promise.resolve(undefined), close: () => Promise.resolve() };
   }
 
-  async #rows(memory: Uint8Array<ArrayBuffer>, streaming: boolean): Promise<EngineResult> {
-    const { lib } = this.#connection.engine;
-    const arrowOptions = nativeHandle(lib.resultArrowOptions(memory));
-    try {
-      const columns = this.#resultColumns(memory, arrowOptions.address);
-      const lostReason = (wasInterrupted: () => boolean): Promise<StatusError> => this.#lostReason(wasInterrupted);
-      const native = { words: wordsOf(memory), memory, arrowOptions, streaming, lostReason };
-      const result = new DuckDbResult(this.#connection, native, columns, this.#events.resultClosed);
-      if (streaming) {
-        this.#connection.occupy();
-      }
-      this.#events.resultOpened(result);
-      return result;
-    } catch (error) {
-      lib.destroyArrowOptions(arrowOptions.holder);
-      await callAsync(lib.destroyResult, memory);
-      if (streaming) {
-        await this.#connection.endAbandoned();
-      }
-      throw error;
+  async #rows(
+    streaming: boolean,
+    values: readonly ParameterValue[],
+    wasInterrupted: () => boolean,
+    opened: (result: EngineResult) => void,
+  ): Promise<void> {
+    const statement = this.#bind(values);
+    const { columns, shape } = this.#prepared;
+    const frames = new FrameQueue();
+    const source = { kind: 'statement', statement, streaming, shape } as const;
+    const thread = this.#connection.engine.threads.run(orderOf(source, columns, FRAMES_AHEAD, frames));
+    const executed = await thread.executed;
+    if (executed.kind === 'failed') {
+      throw duckDbError(executed.message);
     }
+    const { words, matches } = executed;
+    const lostReason = (wasInterrupted: () => boolean): Promise<StatusError> => this.#lostReason(wasInterrupted);
+    const native = { words, streaming, frames, lostReason };
+    if (streaming) {
+      this.#connection.occupy();
+    }
+    const described = matches ? { schema: this.schema, columns, failure: undefined } : this.#columnsOf(words);
+    const result = new DuckDbResult(this.#connection, native, described, this.#events.resultClosed);
+    const settled = result.follow(thread, wasInterrupted);
+    const failure = wasInterrupted() ? interruptedError() : described.failure;
+    if (failure) {
+      await result.discard();
+      throw failure;
+    }
+    this.#events.resultOpened(result);
+    opened(result);
+    await settled;
   }
 
   async #lostReason(wasInterrupted: () => boolean): Promise<StatusError> {
@@ -135,14 +149,27 @@ export class DuckDbStatement implements EngineStatement {
     return findLostReason(this.#connection.engine.lib, this.#prepared.handle.address, wasInterrupted);
   }
 
-  #resultColumns(memory: Uint8Array, options: number): readonly DescribedColumn[] {
+  /** What the result has when that is not what was prepared: bound values, or what happened since, have decided otherwise. */
+  #columnsOf(words: ResultWords): ResultColumns & { readonly failure: unknown } {
     const { lib } = this.#connection.engine;
     const { wrapped, columns } = this.#prepared;
+    const memory = memoryOf(words);
     const names = Array.from({ length: lib.resultColumnCount(memory) }, (_, i) => ({
       name: lib.resultColumnName(memory, i),
       type: lib.resultColumnLogicalType(memory, i),
     }));
-    const described = exportColumns(this.#connection.engine, options, names, 'result');
-    return wrapped ? described.map((column, i) => ({ ...column, field: columns[i]?.field ?? column.field })) : described;
+    const options = nativeHandle(lib.resultArrowOptions(memory));
+    try {
+      const described = describeColumns(this.#connection.engine, options.address, names, 'result');
+      if (!wrapped) {
+        return { ...described, failure: undefined };
+      }
+      const named = described.columns.map((column, i) => ({ ...column, field: columns[i]?.field ?? column.field }));
+      return { schema: schemaOf(named), columns: named, failure: undefined };
+    } catch (failure) {
+      return { schema: new Schema([]), columns: [], failure };
+    } finally {
+      lib.destroyArrowOptions(options.holder);
+    }
   }
 }

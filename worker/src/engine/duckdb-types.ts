@@ -14,14 +14,24 @@ export const DUCKDB_TYPE = {
   ubigint: 9,
   float: 10,
   double: 11,
+  timestamp: 12,
+  date: 13,
+  time: 14,
   hugeint: 16,
+  varchar: 17,
+  blob: 18,
   decimal: 19,
+  timestampS: 20,
+  timestampMs: 21,
+  timestampNs: 22,
   list: 24,
   struct: 25,
   map: 26,
   union: 28,
+  timestampTz: 31,
   uhugeint: 32,
   array: 33,
+  timeNs: 39,
   variant: 41,
 } as const;
 
@@ -112,7 +122,7 @@ function containsVariant(lib: LibDuckDb, type: Address, id: number): boolean {
 }
 
 /** Child types; each is a handle of its own which the caller destroys. */
-function childTypes(lib: LibDuckDb, type: Address, id: number): Address[] {
+export function childTypes(lib: LibDuckDb, type: Address, id: number): Address[] {
   switch (id) {
     case DUCKDB_TYPE.list:
       return [lib.listChild(type)];
@@ -127,4 +137,19 @@ function childTypes(lib: LibDuckDb, type: Address, id: number): Address[] {
     default:
       return [];
   }
+}
+
+/** Everything of a type that decides how its values are kept and what clients are told of it, as a text to compare. */
+export function typeText(lib: LibDuckDb, type: Address): string {
+  const id = lib.typeId(type);
+  const digits = id === DUCKDB_TYPE.decimal ? `${lib.decimalWidth(type)}.${lib.decimalScale(type)}` : '';
+  const children = childTypes(lib, type, id).map((child) => {
+    const handle = nativeHandle(child);
+    try {
+      return typeText(lib, child);
+    } finally {
+      lib.destroyType(handle.holder);
+    }
+  });
+  return `${id}${digits}${JSON.stringify(lib.typeAlias(type) ?? '')}[${children.join()}]`;
 }

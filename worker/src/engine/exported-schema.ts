@@ -1,94 +1,108 @@
-import { StatusError } from '@jetbridge/proto/status-error';
-import { Field, Utf8 } from 'apache-arrow';
+import { Field, Schema, Utf8 } from 'apache-arrow';
 import { withFlightSqlMetadata } from '../arrow/flight-sql-metadata.ts';
-import { ARROW_SCHEMA_BYTES, type ExportedColumn, readExportedSchema, schemaReleaseCallback } from './arrow-c-schema.ts';
-import { duckDbError } from './duckdb-errors.ts';
+import { type ExportedColumn, readExportedSchema } from './arrow-c-schema.ts';
 import { type DuckDbType, describeType } from './duckdb-types.ts';
+import type { KnownShapes } from './known-shapes.ts';
 import type { Address, LibDuckDb } from './libduckdb.ts';
-import { addressList, type NativeReader, nativeHandle } from './native-memory.ts';
+import { type NativeReader, nativeHandle } from './native-memory.ts';
+import { shapeOfExported, type TypedName, withExportedSchema } from './schema-export.ts';
+import { type VectorLayout, vectorLayoutOf } from './vector-layout.ts';
 
 /** What an export needs of the engine. */
 interface ExportTools {
   readonly lib: LibDuckDb;
   readonly reader: NativeReader;
-}
-
-/** A named column or parameter with the handle of its type, which this module frees. Address 0: the type is not known yet. */
-export interface TypedName {
-  readonly name: string;
-  readonly type: Address;
+  /** Descriptions made before, where they are kept. */
+  readonly known?: KnownShapes<Description>;
 }
 
 /** An exported column together with what DuckDB calls its type. */
 export interface DescribedColumn extends ExportedColumn {
   readonly type: DuckDbType;
+  /** How DuckDB keeps the column; undefined where only its export converts it. */
+  readonly vector: VectorLayout | undefined;
 }
+
+/** Columns as clients see them. */
+export interface Description {
+  readonly columns: readonly DescribedColumn[];
+  readonly schema: Schema;
+  /** The same of a result means that it has exactly these columns; undefined while a type is not known yet. */
+  readonly shape: string | undefined;
+}
+
+const NOTHING: Description = { columns: [], schema: new Schema([]), shape: undefined };
 
 /**
  * Arrow fields of columns as DuckDB exports them, with Flight SQL metadata. A type that is not known yet (before parameters are bound) or
  * will be cast (VARIANT) is `expected` as utf8; in a `result` every type is what it is, and one that DuckDB cannot export is refused.
+ * Frees the types.
  */
-export function exportColumns(
-  { lib, reader }: ExportTools,
+export function describeColumns(
+  tools: ExportTools,
   options: Address,
   columns: readonly TypedName[],
   purpose: 'expected' | 'result',
-): DescribedColumn[] {
-  const isText = (type: DuckDbType | undefined): boolean => purpose === 'expected' && (!type?.known || type.hasVariant);
-  const types = columns.map((column) => describeType(lib, column.type));
+): Description {
+  if (columns.length === 0) {
+    return NOTHING;
+  }
+  const isText = (type: DuckDbType): boolean => purpose === 'expected' && (!type.known || type.hasVariant);
+  const types = columns.map((column) => describeType(tools.lib, column.type));
   try {
-    const exportable = columns.filter((_, i) => !isText(types[i]));
-    const exported = exportTypes(lib, reader, options, exportable).values();
-    return columns.map((column, i) => {
-      const type = types[i] as DuckDbType;
-      const found = isText(type) ? undefined : exported.next().value;
-      const { field, layout } = found ?? { field: new Field(column.name, new Utf8(), true), layout: { kind: 'bytes' } as const };
-      const metadata = { typeName: type.name, precision: type.precision, scale: type.scale };
-      return { type, layout, field: withFlightSqlMetadata(field, metadata) };
-    });
+    return types.some(isText)
+      ? describePartly(
+          tools,
+          options,
+          columns.map((column, i) => ({ ...column, described: types[i] as DuckDbType, asText: isText(types[i] as DuckDbType) })),
+        )
+      : withExportedSchema(tools.lib, options, columns, (schema) => describeExported(tools, schema, columns, types));
   } finally {
     for (const column of columns) {
       if (column.type !== 0) {
-        lib.destroyType(nativeHandle(column.type).holder);
+        tools.lib.destroyType(nativeHandle(column.type).holder);
       }
     }
   }
 }
 
-function exportTypes(lib: LibDuckDb, reader: NativeReader, options: Address, columns: readonly TypedName[]): ExportedColumn[] {
-  const names = columns.map((column) => Buffer.from(`${column.name}\0`, 'utf8'));
-  const pointers = addressList(names.map((name) => lib.addressOf(name)));
-  const types = addressList(columns.map((column) => column.type));
-  const schema = new DataView(new ArrayBuffer(ARROW_SCHEMA_BYTES));
-  const error = lib.toArrowSchema(options, types, pointers, columns.length, schema);
-  if (error !== 0) {
-    throw exportError(lib, error);
+/** Statements repeat themselves: what is described already, and its schema's messages with it, is found by its shape. */
+function describeExported(tools: ExportTools, exported: Address, columns: readonly TypedName[], types: readonly DuckDbType[]): Description {
+  const { lib, reader, known } = tools;
+  const shape = shapeOfExported(lib, reader, exported, columns);
+  const found = known?.get(shape);
+  if (found) {
+    return found;
   }
-  try {
-    return readExportedSchema(reader, lib.addressOf(schema));
-  } finally {
-    lib.callRelease(schemaReleaseCallback(schema), schema);
-    // `names` must outlive the call above: DuckDB reads them through `pointers`.
-    names.length = 0;
-  }
+  const described = readExportedSchema(reader, exported).map((column, i) =>
+    describedColumn(lib, columns[i] as TypedName, types[i] as DuckDbType, column),
+  );
+  const description = { columns: described, schema: schemaOf(described), shape };
+  known?.add(shape, description);
+  return description;
 }
 
-/** The failure of an export; frees the error. */
-export function exportError(lib: LibDuckDb, error: Address): StatusError {
-  const thrown = lib.errorMessage(error);
-  lib.destroyError(nativeHandle(error).holder);
-  // The export hands exceptions on in their serialized form.
-  const { exception_type: type, exception_message: message } = parsedException(thrown);
-  if (type === undefined || message === undefined) {
-    return new StatusError('unimplemented', thrown);
-  }
-  return /maximum .*offset/s.test(message) ? new StatusError('resource_exhausted', message) : duckDbError(`${type} Error: ${message}`);
+interface ExpectedColumn extends TypedName {
+  readonly described: DuckDbType;
+  readonly asText: boolean;
 }
 
-function parsedException(text: string): { readonly exception_type?: string; readonly exception_message?: string } {
-  try {
-    return JSON.parse(text) as ReturnType<typeof parsedException>;
-  } catch {
-    return {};
-  }
+function describePartly({ lib, reader }: ExportTools, options: Address, columns: readonly ExpectedColumn[]): Description {
+  const exportable = columns.filter((column) => !column.asText);
+  const exported = withExportedSchema(lib, options, exportable, (schema) => readExportedSchema(reader, schema)).values();
+  const described = columns.map((column) =>
+    describedColumn(lib, column, column.described, column.asText ? undefined : (exported.next().value as ExportedColumn)),
+  );
+  return { columns: described, schema: schemaOf(described), shape: undefined };
+}
+
+function describedColumn(lib: LibDuckDb, column: TypedName, type: DuckDbType, exported: ExportedColumn | undefined): DescribedColumn {
+  const { field, layout } = exported ?? { field: new Field(column.name, new Utf8(), true), layout: { kind: 'bytes' } as const };
+  const metadata = { typeName: type.name, precision: type.precision, scale: type.scale };
+  const vector = exported && vectorLayoutOf(lib, column.type, layout);
+  return { type, layout, vector, field: withFlightSqlMetadata(field, metadata) };
+}
+
+export function schemaOf(columns: readonly DescribedColumn[]): Schema {
+  return new Schema(columns.map((column) => column.field));
 }

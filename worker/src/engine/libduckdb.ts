@@ -1,8 +1,7 @@
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
 import { StatusError } from '@jetbridge/proto/status-error';
 import koffi from 'koffi';
 import { NATIVE_CALLS_MAX, NATIVE_STACK_BYTES, NATIVE_STACKS_KEPT } from './engine-limits.ts';
+import { libraryPath } from './library-path.ts';
 
 /** An address in this process; user space ends below 2^53 on every platform DuckDB is built for. */
 export type Address = number;
@@ -71,6 +70,18 @@ export interface LibDuckDb {
   readonly fetchChunk: NativeFunction<[result: ResultWords], Address>;
   readonly chunkSize: NativeFunction<[chunk: Address], number>;
   readonly destroyChunk: Destroy;
+  readonly createChunk: NativeFunction<[types: BigUint64Array, count: number], Address>;
+  readonly setChunkSize: NativeFunction<[chunk: Address, rows: number], void>;
+  readonly chunkVector: NativeFunction<[chunk: Address, index: number], Address>;
+  readonly vectorData: NativeFunction<[vector: Address], Address>;
+  /** Address of the bitmap of values that are not NULL, or 0 when none is. */
+  readonly vectorValidity: NativeFunction<[vector: Address], Address>;
+  readonly listVectorChild: NativeFunction<[vector: Address], Address>;
+  readonly listVectorSize: NativeFunction<[vector: Address], number>;
+  readonly structVectorChild: NativeFunction<[vector: Address, index: number], Address>;
+  readonly arrayVectorChild: NativeFunction<[vector: Address], Address>;
+  /** Makes the first vector share the values of the second. */
+  readonly referenceVector: NativeFunction<[to: Address, from: Address], void>;
   readonly toArrowSchema: NativeFunction<
     [options: Address, types: BigUint64Array, names: BigUint64Array, count: number, out: ArrayBufferView],
     Address
@@ -145,35 +156,6 @@ export function loadLibDuckDb(): LibDuckDb {
 // A library can be loaded once per thread: koffi's type names and stack sizes are global to it, and signatures have no state.
 let loaded: LibDuckDb | undefined;
 
-const LIBRARY_FILES: Readonly<Partial<Record<NodeJS.Platform, string>>> = { darwin: 'libduckdb.dylib', win32: 'duckdb.dll' };
-
-function libraryPath(): string {
-  // The platform package is a dependency of a dependency: resolve along that chain, so that no hoisting is assumed.
-  const api = createRequire(createRequire(import.meta.url).resolve('@duckdb/node-api'));
-  const bindings = createRequire(api.resolve('@duckdb/node-bindings'));
-  const platform = `${process.platform}-${process.arch}`;
-  const file = LIBRARY_FILES[process.platform] ?? 'libduckdb.so';
-  // npm installs only the one whose libc fits.
-  for (const name of [platform, `${platform}-musl`]) {
-    const directory = packageDirectory(bindings, `@duckdb/node-bindings-${name}`);
-    if (directory !== undefined) {
-      return join(directory, file);
-    }
-  }
-  throw new StatusError(
-    'failed_precondition',
-    `DuckDB's package @duckdb/node-bindings-${platform} is not installed; install with optional dependencies`,
-  );
-}
-
-function packageDirectory(from: NodeJS.Require, name: string): string | undefined {
-  try {
-    return dirname(from.resolve(`${name}/duckdb.node`));
-  } catch {
-    return undefined;
-  }
-}
-
 function declareLibrary(path: string): LibDuckDb {
   koffi.config({
     ...koffi.config(),
@@ -243,6 +225,16 @@ function declareLibrary(path: string): LibDuckDb {
     fetchChunk: declare('uintptr_t duckdb_fetch_chunk(duckdb_result result)'),
     chunkSize: declare('uint64_t duckdb_data_chunk_get_size(uintptr_t chunk)'),
     destroyChunk: declare('void duckdb_destroy_data_chunk(void* chunk)'),
+    createChunk: declare('uintptr_t duckdb_create_data_chunk(void* types, uint64_t count)'),
+    setChunkSize: declare('void duckdb_data_chunk_set_size(uintptr_t chunk, uint64_t rows)'),
+    chunkVector: declare('uintptr_t duckdb_data_chunk_get_vector(uintptr_t chunk, uint64_t index)'),
+    vectorData: declare('uintptr_t duckdb_vector_get_data(uintptr_t vector)'),
+    vectorValidity: declare('uintptr_t duckdb_vector_get_validity(uintptr_t vector)'),
+    listVectorChild: declare('uintptr_t duckdb_list_vector_get_child(uintptr_t vector)'),
+    listVectorSize: declare('uint64_t duckdb_list_vector_get_size(uintptr_t vector)'),
+    structVectorChild: declare('uintptr_t duckdb_struct_vector_get_child(uintptr_t vector, uint64_t index)'),
+    arrayVectorChild: declare('uintptr_t duckdb_array_vector_get_child(uintptr_t vector)'),
+    referenceVector: declare('void duckdb_vector_reference_vector(uintptr_t to, uintptr_t from)'),
     toArrowSchema: declare('uintptr_t duckdb_to_arrow_schema(uintptr_t options, void* types, void* names, uint64_t count, void* out)'),
     chunkToArrow: declare('uintptr_t duckdb_data_chunk_to_arrow(uintptr_t options, uintptr_t chunk, void* out)'),
     errorMessage: declare('str duckdb_error_data_message(uintptr_t error)'),

@@ -1,8 +1,10 @@
 import { StatusError } from '@jetbridge/proto/status-error';
 import { ConnectionCalls } from './connection-calls.ts';
 import { duckDbError } from './duckdb-errors.ts';
+import type { EncodeThreads } from './encode-threads.ts';
 import { STREAM_AHEAD_SETTING } from './engine-limits.ts';
-import type { FrameBuffers } from './frame-buffers.ts';
+import type { Description } from './exported-schema.ts';
+import type { KnownShapes } from './known-shapes.ts';
 import { type Address, callAsync, type LibDuckDb } from './libduckdb.ts';
 import { NativeHandle, type NativeReader } from './native-memory.ts';
 import { resultMemory } from './result-memory.ts';
@@ -11,7 +13,8 @@ import { resultMemory } from './result-memory.ts';
 export interface NativeEngine {
   readonly lib: LibDuckDb;
   readonly reader: NativeReader;
-  readonly buffers: FrameBuffers;
+  readonly threads: EncodeThreads;
+  readonly known: KnownShapes<Description>;
 }
 
 /** A `duckdb_connection`, the order of the calls on it, and who occupies it. */

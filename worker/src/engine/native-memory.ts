@@ -24,10 +24,13 @@ export function nativeHandle(address: Address): NativeHandle {
   return handle;
 }
 
+const SCRATCH_BYTES = 4096;
+
 /** Reads memory that DuckDB owns, always by copying it out: no view of foreign memory outlives a call. */
 export class NativeReader {
   readonly #lib: LibDuckDb;
-  readonly #scratch = new DataView(new ArrayBuffer(4096));
+  readonly #scratch = new DataView(new ArrayBuffer(SCRATCH_BYTES));
+  readonly #scratchText = Buffer.from(this.#scratch.buffer);
   readonly #scratchAddress: Address;
 
   constructor(lib: LibDuckDb) {
@@ -35,7 +38,7 @@ export class NativeReader {
     this.#scratchAddress = lib.addressOf(this.#scratch);
   }
 
-  /** A view of a copy of `bytes` (4096 at most), valid until the next call of `peek`. */
+  /** A view of a copy of `bytes` (SCRATCH_BYTES at most), valid until the next call of anything here. */
   peek(source: Address, bytes: number): DataView {
     this.#lib.copy(this.#scratchAddress, source, bytes);
     return this.#scratch;
@@ -55,7 +58,15 @@ export class NativeReader {
   }
 
   text(source: Address): string {
-    return source === 0 ? '' : this.copyOf(source, this.#lib.stringLength(source)).toString('utf8');
+    if (source === 0) {
+      return '';
+    }
+    const bytes = this.#lib.stringLength(source);
+    if (bytes > SCRATCH_BYTES) {
+      return this.copyOf(source, bytes).toString('utf8');
+    }
+    this.#lib.copy(this.#scratchAddress, source, bytes);
+    return this.#scratchText.toString('utf8', 0, bytes);
   }
 
   addresses(source: Address, count: number): Address[] {

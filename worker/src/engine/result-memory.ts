@@ -10,3 +10,10 @@ export function wordsOf(memory: Uint8Array<ArrayBuffer>): ResultWords {
   const [a = 0n, b = 0n, c = 0n, d = 0n, e = 0n, f = 0n] = new BigUint64Array(memory.buffer);
   return { a, b, c, d, e, f };
 }
+
+/** The same `duckdb_result` in memory again. */
+export function memoryOf({ a, b, c, d, e, f }: ResultWords): Uint8Array<ArrayBuffer> {
+  const memory = resultMemory();
+  new BigUint64Array(memory.buffer).set([a, b, c, d, e, f]);
+  return memory;
+}
