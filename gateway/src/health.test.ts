@@ -7,7 +7,13 @@ import { Metrics } from './telemetry.ts';
 t.test('probes and metrics', async (t) => {
   let reason: string | undefined = 'the gateway is starting';
   const metrics = new Metrics();
-  metrics.watch({ tunnels: () => 3, tunnelStreams: () => 0, clientConnections: () => 0, cachedCallers: () => 0 });
+  metrics.watch({
+    tunnels: () => 3,
+    tunnelStreams: () => 0,
+    clientConnections: () => 0,
+    cachedCallers: () => 0,
+    carriedResultBytes: () => 0,
+  });
   metrics.called('DoGet', 14, 0.1);
   const server = createHealthServer({ metrics, notReady: () => reason, limits: HEALTH_LIMITS });
   const address = await listen(server, { host: '127.0.0.1', port: 0 }, 'test');

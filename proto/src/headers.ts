@@ -16,6 +16,8 @@ export const SESSION_HEADER = 'x-jetbridge-session';
 export const GATEWAY_HEADER = 'x-jetbridge-gateway';
 /** The `stm_` id the gateway gave to the statement that this RPC starts. */
 export const STATEMENT_HEADER = 'x-jetbridge-statement';
+/** On GetFlightInfo: how many bytes of result the gateway takes behind the FlightInfo, for a DoGet that it then answers itself. */
+export const CARRY_HEADER = 'x-jetbridge-carry';
 
 /** Rows sent, in a worker's trailers. */
 export const ROWS_TRAILER = 'x-jetbridge-rows';
@@ -23,6 +25,11 @@ export const ROWS_TRAILER = 'x-jetbridge-rows';
 export const BYTES_TRAILER = 'x-jetbridge-bytes';
 /** Microseconds the engine worked, in a worker's trailers. */
 export const ENGINE_MICROS_TRAILER = 'x-jetbridge-engine-us';
+
+/** Trailer of a GetFlightInfo that was asked to carry: `complete` when all messages of the result came behind the FlightInfo, or `none`. */
+export const CARRIED_TRAILER = 'x-jetbridge-carried';
+export const CARRIED_COMPLETE = 'complete';
+export const CARRIED_NONE = 'none';
 
 /** True for any header or trailer of ours, in whatever case it was written. */
 export function isJetbridgeHeader(name: string): boolean {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Credential } from '@jetbridge/pki/credential/credential';
+import { randomBytes as nonceBytes } from '@jetbridge/proto/ids';
 import { toStatusError } from '@jetbridge/proto/status-error';
 import type { HelloReply } from '@jetbridge/proto/tunnel';
 import { JETBRIDGE_VERSION } from '@jetbridge/proto/version';
@@ -15,7 +16,9 @@ import type { FlightContext } from './flight/context.ts';
 import { flightHandlers } from './flight/service.ts';
 import { Tickets } from './flight/tickets.ts';
 import { listenHttp } from './http.ts';
+import { HEAD_START_LIMITS } from './limits.ts';
 import { Executor } from './query/executor.ts';
+import { HeadStarts } from './query/head-starts.ts';
 import { selectTable } from './query/select.ts';
 import { Sessions } from './query/sessions.ts';
 import { Statements } from './query/statements.ts';
@@ -112,8 +115,9 @@ function flightContext(config: WorkerConfig, engine: Engine, workerId: string, m
   const nowMs = (): number => Date.now();
   const sessions = new Sessions({ engine, executor, defaultLocation: { catalog: config.catalog, schema: 'main' }, nowMs });
   const statements = new Statements(executor, sessions.budget);
-  const tickets = new Tickets({ workerId, key: randomBytes(32), nowMs, randomBytes });
-  return { sessions, statements, tickets, metrics };
+  const tickets = new Tickets({ workerId, key: randomBytes(32), nowMs, randomBytes: nonceBytes });
+  const headStarts = new HeadStarts(statements, HEAD_START_LIMITS);
+  return { sessions, statements, headStarts, tickets, metrics };
 }
 
 // A worker is ready when it can run SQL and somebody can ask it to.

@@ -3,7 +3,7 @@ const MIB = 1024 * KIB;
 
 // --- the engine ---
 
-// How many statements the engine works on at this moment. Each occupies one thread of the libuv pool while it works, and more than a few
+// How many statements the engine works on at this moment. Each occupies one thread of the engine while it works, and more than a few
 // per core only compete; a stream whose reader stalls occupies none.
 export const ENGINE_CALLS_MAX = 16;
 
@@ -19,6 +19,20 @@ export const STREAMS_OPEN_MAX = 256;
 // An interrupt that arrives between two steps of the engine is lost, so it is repeated until the work has ended. Well below the 200 ms in
 // which a cancelled statement must stop.
 export const INTERRUPT_REPEAT_MS = 50;
+
+// A small result rides back behind its FlightInfo and saves its DoGet the way. Larger ones gain nothing by it.
+export const CARRIED_BYTES_MAX = 64 * KIB;
+
+export const HEAD_START_LIMITS = {
+  bytesMax: CARRIED_BYTES_MAX,
+  // Each may become a stream of its own: a quarter of STREAMS_OPEN_MAX.
+  startsMax: 64,
+  // The client has its FlightInfo already; what takes longer is fetched as ever.
+  waitMs: 100,
+  // A query begun at GetFlightInfo stands still until its DoGet, which follows at once from any client that wants the rows: a long line and a
+  // slow client included. It holds a connection and what the engine has read ahead.
+  ttlMs: 1_500,
+} as const;
 
 // --- sessions ---
 

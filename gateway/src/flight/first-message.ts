@@ -35,15 +35,19 @@ export interface RequestHead {
 export interface RequestHeadLimits {
   readonly messageBytes: number;
   readonly timeoutMs: number;
+  /** The client says one message and no more: what has come of the request's end is read, too, so that it can be passed on with the message. */
+  readonly alone: boolean;
   readonly waiting: WaitingBytes;
 }
 
-/** Reads up to the end of the first gRPC message, and leaves the stream paused behind it. */
+/** Reads up to the end of the first gRPC message (and of the request, when that comes with it), and leaves the stream paused behind it. */
 export function readRequestHead(stream: ServerHttp2Stream, limits: RequestHeadLimits): Promise<RequestHead> {
   return new Promise((resolve, reject) => {
     const splitter = new MessageSplitter(limits.messageBytes);
     const chunks: Buffer[] = [];
     let heldBytes = 0;
+    let whole: Buffer | undefined;
+    let turn: NodeJS.Immediate | undefined;
 
     const release = (): void => {
       limits.waiting.release(heldBytes);
@@ -51,12 +55,13 @@ export function readRequestHead(stream: ServerHttp2Stream, limits: RequestHeadLi
     };
     const stop = (): void => {
       clearTimeout(timeout);
+      clearImmediate(turn);
       stream.pause();
       stream.off('data', onData).off('end', onEnd).off('close', onClose);
     };
-    const finish = (message: Buffer | undefined): void => {
+    const finish = (): void => {
       stop();
-      resolve({ message, chunks, release });
+      resolve({ message: whole, chunks, release });
     };
     const fail = (error: unknown): void => {
       stop();
@@ -68,19 +73,26 @@ export function readRequestHead(stream: ServerHttp2Stream, limits: RequestHeadLi
         limits.waiting.hold(chunk.length);
         heldBytes += chunk.length;
         chunks.push(chunk);
-        const [message] = splitter.push(chunk);
-        if (message !== undefined) {
-          finish(message);
+        if (whole === undefined) {
+          [whole] = splitter.push(chunk);
+          if (whole !== undefined && limits.alone) {
+            // The end has arrived with it, or is not waited for.
+            turn = setImmediate(finish);
+            return;
+          }
+        }
+        if (whole !== undefined) {
+          finish();
         }
       } catch (error) {
         fail(error);
       }
     };
     const onEnd = (): void => {
-      if (splitter.midMessage) {
+      if (whole === undefined && splitter.midMessage) {
         fail(new StatusError('invalid_argument', 'the request ends within a message'));
       } else {
-        finish(undefined);
+        finish();
       }
     };
     const onClose = (): void => fail(new StatusError('cancelled', 'the client went away'));

@@ -69,6 +69,7 @@ async function passwordInPayload(
   { limits, waiting }: HandshakeOptions,
 ): Promise<{ readonly username: string; readonly password: string }> {
   const { message, release } = await readRequestHead(stream, {
+    alone: false,
     messageBytes: limits.handshakeBytes,
     timeoutMs: limits.firstMessageTimeoutMs,
     waiting,

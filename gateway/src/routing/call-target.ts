@@ -16,6 +16,8 @@ import type { FlightMethod } from './flight-method.ts';
 export interface CallTarget {
   /** The worker that a handle inside names; without one any worker of the pool will do. */
   readonly workerId?: string | undefined;
+  /** That handle: of a prepared statement, or of a ticket. */
+  readonly handle?: Buffer | undefined;
   /** The action's type, for DoAction. */
   readonly action?: string | undefined;
 }
@@ -46,20 +48,20 @@ function targetOfDescriptor(descriptor: FlightDescriptor | undefined): CallTarge
 }
 
 function targetOfCommand(command: Buffer): CallTarget {
-  return { workerId: workerIdIn(() => handleOfCommand(decodeCommand(command))) };
+  return targetOfHandle(() => handleOfCommand(decodeCommand(command)));
 }
 
 function targetOfAction(action: Action): CallTarget {
-  return { action: action.type, workerId: workerIdIn(() => handleOfAction(decodeFlightSqlAction(action))) };
+  return { ...targetOfHandle(() => handleOfAction(decodeFlightSqlAction(action))), action: action.type };
 }
 
-function workerIdIn(readHandle: () => Buffer | undefined): string | undefined {
+function targetOfHandle(readHandle: () => Buffer | undefined): CallTarget {
   try {
     const handle = readHandle();
-    return handle === undefined ? undefined : workerIdOfHandle(handle);
+    return handle === undefined ? ANY_WORKER : { handle, workerId: workerIdOfHandle(handle) };
   } catch (thrown) {
     if (thrown instanceof StatusError) {
-      return undefined;
+      return ANY_WORKER;
     }
     throw thrown;
   }

@@ -25,9 +25,19 @@ import { CallerCache } from '../control/caller-cache.ts';
 import { WaitingBytes } from '../flight/first-message.ts';
 import { FlightServer } from '../flight/server.ts';
 import { FlightService } from '../flight/service.ts';
-import { CALLER_CACHE_LIMITS, FLIGHT_LIMITS, PRESENCE_LIMITS, RELAY_LIMITS, TUNNEL_LIMITS } from '../limits.ts';
+import {
+  CALLER_CACHE_LIMITS,
+  CARRY_LIMITS,
+  CLOSES_FORWARDED_MAX,
+  FLIGHT_LIMITS,
+  PRESENCE_LIMITS,
+  RELAY_LIMITS,
+  TUNNEL_LIMITS,
+} from '../limits.ts';
 import { listen } from '../listen.ts';
 import { MemoryPresence } from '../presence/memory-presence.ts';
+import { CarriedResults } from '../statement/carried-results.ts';
+import { ForwardedCloses } from '../statement/forwarded-closes.ts';
 import { Metrics } from '../telemetry.ts';
 import { createTunnelListener } from '../tunnel/acceptor.ts';
 import { relay } from '../tunnel/relay.ts';
@@ -41,6 +51,9 @@ export interface MeshOptions {
   readonly flight?: Partial<typeof FLIGHT_LIMITS>;
   readonly tunnel?: Partial<typeof TUNNEL_LIMITS>;
   readonly relay?: Partial<typeof RELAY_LIMITS>;
+  /** Without it nothing is carried: every GetFlightInfo and DoGet goes through the relay. */
+  readonly carry?: Partial<typeof CARRY_LIMITS>;
+  readonly closesForwarded?: number;
   /** What the tunnel listener takes for the present. */
   readonly now?: () => Date;
 }
@@ -56,6 +69,7 @@ export interface Mesh {
   readonly tunnelPort: number;
   readonly gatewayId: string;
   readonly outcomes: RelayOutcome[];
+  readonly carried: CarriedResults;
   readonly logs: Record<string, unknown>[];
   readonly newWorkerCredential: (workerId: string) => Credential;
   /** Dials a tunnel and answers Hello; every other stream goes to `serve`. */
@@ -91,6 +105,8 @@ export async function startMesh(t: Test, options: MeshOptions = {}): Promise<Mes
   const log = pino({ level: 'debug', base: null }, { write: (line: string) => void logs.push(JSON.parse(line)) });
   const limits = { ...FLIGHT_LIMITS, ...options.flight };
   const tunnelLimits = { ...TUNNEL_LIMITS, ...options.tunnel };
+  const carryLimits = { ...CARRY_LIMITS, ...(options.carry ?? { totalBytes: 0 }) };
+  const carried = new CarriedResults(carryLimits, () => performance.now());
   const service = new FlightService({
     gatewayId: gateway.identity.id,
     control,
@@ -108,9 +124,12 @@ export async function startMesh(t: Test, options: MeshOptions = {}): Promise<Mes
       outcomes.push(outcome);
       return outcome;
     },
+    carried,
+    closes: new ForwardedCloses({ most: options.closesForwarded ?? CLOSES_FORWARDED_MAX, log }),
     waiting: new WaitingBytes(limits.waitingBytes),
     limits,
     relayLimits: { ...RELAY_LIMITS, ...options.relay },
+    carryLimits,
     metrics,
     log,
     elapsed: () => performance.now(),
@@ -150,6 +169,7 @@ export async function startMesh(t: Test, options: MeshOptions = {}): Promise<Mes
     tunnelPort,
     gatewayId: gateway.identity.id,
     outcomes,
+    carried,
     logs,
     newWorkerCredential,
     startWorker: async (workerOptions = {}) => {

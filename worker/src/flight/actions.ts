@@ -82,7 +82,7 @@ function createPreparedStatement(context: FlightContext, call: Call, sql: string
     return encodePreparedStatementResult({
       handle: context.tickets.seal({ kind: 'prepared', ...session.key, id: prepared.id }),
       datasetSchema: prepared.kind === 'effect' ? NO_FIELDS : schemaMessage(prepared.schema),
-      parameterSchema: schemaMessage(new Schema([...prepared.parameters])),
+      parameterSchema: prepared.parameters.length === 0 ? NO_FIELDS : schemaMessage(new Schema([...prepared.parameters])),
       isUpdate: prepared.kind === 'effect',
     });
   });
@@ -127,8 +127,10 @@ function cancel(
   if (session === undefined || opened === undefined || opened.kind === 'result') {
     return 'not_cancellable';
   }
+  const reason = new StatusError('cancelled', 'the statement was cancelled');
+  context.headStarts.take(opened.id)?.stop(reason);
   for (const reader of opened.readers) {
-    reader.abort(new StatusError('cancelled', 'the statement was cancelled'));
+    reader.abort(reason);
   }
   session.opened.drop(opened.id);
   return 'cancelled';

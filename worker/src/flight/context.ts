@@ -1,4 +1,5 @@
 import { StatusError } from '@jetbridge/proto/status-error';
+import type { HeadStarts } from '../query/head-starts.ts';
 import type { PreparedStatement } from '../query/prepared.ts';
 import type { Run } from '../query/run-context.ts';
 import type { Session, SessionKey, Sessions } from '../query/sessions.ts';
@@ -13,6 +14,7 @@ import type { Tickets } from './tickets.ts';
 export interface FlightContext {
   readonly sessions: Sessions;
   readonly statements: Statements;
+  readonly headStarts: HeadStarts;
   readonly tickets: Tickets;
   readonly metrics: Metrics;
 }

@@ -15,28 +15,50 @@ import type { ParameterValue } from '../engine/engine.ts';
 import { forgetPreparation, type PreparedStatement } from '../query/prepared.ts';
 import type { OpenedStatement } from '../query/results.ts';
 import type { Session } from '../query/sessions.ts';
+import { beginCarrying, type Carrying, carryAnswer } from './carry.ts';
 import { type FlightContext, inCallersSession, withPrepared } from './context.ts';
 import { flightInfoOf } from './flight-info.ts';
 import { metadataAnswer } from './metadata.ts';
 import { type Tally, tallied } from './outcome.ts';
 import type { Call } from './server.ts';
 
-/** GetFlightInfo: what changes something runs here; what reads gets a ticket. */
+/** A FlightInfo, and how what a client would fetch with it can be carried along. */
+interface Description {
+  readonly flightInfo: FlightInfo;
+  readonly carry: () => Carrying | undefined;
+}
+
+/**
+ * GetFlightInfo: what changes something runs here; what reads gets a ticket. It begins to run here as well when the gateway takes small
+ * results along.
+ */
 export async function getFlightInfo(context: FlightContext, call: Call): Promise<void> {
-  await answerWithInfo(context, call, encodeFlightInfo);
+  await answerWithInfo(context, call, encodeFlightInfo, ({ carry }) => carry());
 }
 
 /** PollFlightInfo: nothing runs longer than the call, so the first answer is complete. */
 export async function pollFlightInfo(context: FlightContext, call: Call): Promise<void> {
-  await answerWithInfo(context, call, (info) => encodePollInfo({ info, progress: 1 }));
+  await answerWithInfo(
+    context,
+    call,
+    (info) => encodePollInfo({ info, progress: 1 }),
+    () => undefined,
+  );
 }
 
-async function answerWithInfo(context: FlightContext, call: Call, encode: (info: FlightInfo) => Buffer): Promise<void> {
+async function answerWithInfo(
+  context: FlightContext,
+  call: Call,
+  encode: (info: FlightInfo) => Buffer,
+  carry: (description: Description) => Carrying | undefined,
+): Promise<void> {
   const descriptor = decodeFlightDescriptor(await call.message());
   const command = commandOf(descriptor);
   await tallied(call, context.metrics, 'step', async (tally) => {
-    const flightInfo = await describe(context, call, descriptor, command, tally);
-    await call.out.send(frameMessage(encode(flightInfo)));
+    const description = await describe(context, call, descriptor, command, tally);
+    const carrying = carry(description);
+    await call.out.send(frameMessage(encode(description.flightInfo)));
+    await carrying?.finish(tally);
   });
 }
 
@@ -61,34 +83,44 @@ function describe(
   descriptor: FlightDescriptor,
   command: FlightSqlCommand,
   tally: Tally,
-): Promise<FlightInfo> {
+): Promise<Description> {
   switch (command.kind) {
     case 'statement_query':
       requireNoTransaction(command.transactionId);
       return inCallersSession(context, call, tally.run, async (session) => {
         const prepared = await context.statements.prepare(session, command.query, tally.run);
-        return openAndDescribe(context, session, prepared, [], true, descriptor, tally);
+        return openAndDescribe(context, call, session, { prepared, values: [], anonymous: true }, descriptor, tally);
       });
     case 'prepared_statement_query':
       return withPrepared(context, call, command.handle, (session, prepared) =>
-        openAndDescribe(context, session, prepared, prepared.bound ?? [], false, descriptor, tally),
+        openAndDescribe(context, call, session, { prepared, values: prepared.bound ?? [], anonymous: false }, descriptor, tally),
       );
     default:
       return describeMetadata(context, call, descriptor, command, tally);
   }
 }
 
+/** A statement with the values it is to run with. `anonymous`: nobody else has a handle of it. */
+interface ToOpen {
+  readonly prepared: PreparedStatement;
+  readonly values: readonly ParameterValue[];
+  readonly anonymous: boolean;
+}
+
 async function openAndDescribe(
   context: FlightContext,
+  call: Call,
   session: Session,
-  prepared: PreparedStatement,
-  values: readonly ParameterValue[],
-  anonymous: boolean,
+  toOpen: ToOpen,
   descriptor: FlightDescriptor,
   tally: Tally,
-): Promise<FlightInfo> {
-  const opened = await openOrForget(context, session, prepared, values, anonymous, tally);
+): Promise<Description> {
+  const opened = await openOrForget(context, session, toOpen, tally);
   const handle = context.tickets.seal({ kind: 'opened', ...session.key, id: opened.id });
+  return { flightInfo: infoOfOpened(opened, handle, descriptor), carry: () => beginCarrying(context, call, session, opened) };
+}
+
+function infoOfOpened(opened: OpenedStatement, handle: Buffer, descriptor: FlightDescriptor): FlightInfo {
   if (opened.kind === 'query') {
     return flightInfoOf({ schema: opened.schema, handle, descriptor });
   }
@@ -106,9 +138,7 @@ async function openAndDescribe(
 async function openOrForget(
   { statements, metrics }: FlightContext,
   session: Session,
-  prepared: PreparedStatement,
-  values: readonly ParameterValue[],
-  anonymous: boolean,
+  { prepared, values, anonymous }: ToOpen,
   tally: Tally,
 ): Promise<OpenedStatement> {
   let query = false;
@@ -132,14 +162,15 @@ async function describeMetadata(
   descriptor: FlightDescriptor,
   command: FlightSqlCommand,
   tally: Tally,
-): Promise<FlightInfo> {
+): Promise<Description> {
   const answer = metadataAnswer(command);
   if (answer === undefined) {
     throw notDescribable(command);
   }
   return inCallersSession(context, call, tally.run, async (session) => {
     const handle = context.tickets.seal({ kind: 'metadata', ...session.key, command: encodeCommand(command).toString('base64') });
-    return flightInfoOf({ schema: answer.schema, handle, descriptor });
+    const flightInfo = flightInfoOf({ schema: answer.schema, handle, descriptor });
+    return { flightInfo, carry: () => carryAnswer(context, call, session, command, answer) };
   });
 }
 

@@ -45,7 +45,9 @@ async function fetchOpened(context: FlightContext, call: Call, sealed: SealedOpe
       if (opened === undefined) {
         throw new StatusError('not_found', 'the ticket has expired or gave way to newer ones; run the statement again');
       }
-      await context.statements.read(session, opened, tally.run, sinkOf(call, tally));
+      const sink = sinkOf(call, tally);
+      const begun = context.headStarts.take(sealed.id);
+      await (begun === undefined ? context.statements.read(session, opened, tally.run, sink) : begun.adopt(tally.run, sink));
     }),
   );
 }

@@ -10,6 +10,8 @@ export interface Tally {
   readonly run: Run;
   rows: number;
   bytes: number;
+  /** Set where a call turns out to be a statement's last. */
+  endsStatement: boolean;
 }
 
 /**
@@ -22,7 +24,12 @@ export async function tallied(
   ending: 'statement' | 'step',
   work: (tally: Tally) => Promise<void>,
 ): Promise<void> {
-  const tally: Tally = { run: { signal: call.signal, meter: { engineMicros: 0 } }, rows: 0, bytes: 0 };
+  const tally: Tally = {
+    run: { signal: call.signal, meter: { engineMicros: 0 } },
+    rows: 0,
+    bytes: 0,
+    endsStatement: ending === 'statement',
+  };
   let outcome: Parameters<Metrics['statementEnded']>[0]['outcome'] = 'ok';
   try {
     await work(tally);
@@ -34,7 +41,7 @@ export async function tallied(
     call.trailers[ROWS_TRAILER] = String(tally.rows);
     call.trailers[BYTES_TRAILER] = String(tally.bytes);
     call.trailers[ENGINE_MICROS_TRAILER] = String(engineMicros);
-    if (ending === 'statement' || outcome !== 'ok') {
+    if (tally.endsStatement || outcome !== 'ok') {
       metrics.statementEnded({ outcome, rows: tally.rows, bytes: tally.bytes, engineMicros });
     } else {
       metrics.engineWorked(engineMicros);

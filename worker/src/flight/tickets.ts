@@ -1,3 +1,4 @@
+import { createSecretKey, type KeyObject } from 'node:crypto';
 import { openHandle, sealHandle } from '@jetbridge/proto/handle';
 import type { RandomBytes } from '@jetbridge/proto/ids';
 import { StatusError } from '@jetbridge/proto/status-error';
@@ -39,17 +40,19 @@ export interface TicketsOptions {
 /** Seals and opens this worker's handles. */
 export class Tickets {
   readonly #options: TicketsOptions;
+  readonly #key: KeyObject;
 
   constructor(options: TicketsOptions) {
     this.#options = options;
+    this.#key = createSecretKey(options.key);
   }
 
   seal(content: Sealed): Buffer {
-    const { workerId, key, nowMs, randomBytes } = this.#options;
+    const { workerId, nowMs, randomBytes } = this.#options;
     // A prepared statement expires when it is not used, which its session knows; its handle only must not live for ever.
     const ttlMs = content.kind === 'prepared' ? HANDLE_TTL_FACTOR * PREPARED_TTL_MS : TICKET_TTL_MS;
     const expiring: Expiring = { ...content, expiresMs: nowMs() + ttlMs };
-    return sealHandle(key, workerId, Buffer.from(JSON.stringify(expiring)), randomBytes);
+    return sealHandle(this.#key, workerId, Buffer.from(JSON.stringify(expiring)), randomBytes);
   }
 
   /** Opens a handle for its own principal. Everyone else's, expired ones and those of an earlier start are `not_found`. */
@@ -74,7 +77,7 @@ export class Tickets {
 
   #read(handle: Buffer): Expiring {
     try {
-      return JSON.parse(openHandle(this.#options.key, this.#options.workerId, handle).toString('utf8')) as Expiring;
+      return JSON.parse(openHandle(this.#key, this.#options.workerId, handle).toString('utf8')) as Expiring;
     } catch (cause) {
       if (cause instanceof StatusError && cause.code === 'not_found') {
         throw cause;

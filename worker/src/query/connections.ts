@@ -63,6 +63,11 @@ export class SessionConnections {
     return this.#location;
   }
 
+  /** True while every connection is as good as another: no transaction, no settings, no temporary objects. */
+  get stateless(): boolean {
+    return this.#state.kind === 'free';
+  }
+
   /** Takes a connection for one statement, `preferred` if it is free. */
   async acquire(nature: StatementNature, signal: AbortSignal, meter: EngineMeter, preferred?: HeldConnection): Promise<Lease> {
     if (this.#state.kind === 'free' && nature !== 'plain') {

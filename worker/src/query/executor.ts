@@ -23,6 +23,11 @@ export class Executor {
     this.#nowMs = nowMs;
   }
 
+  /** True when new work would wait. */
+  get full(): boolean {
+    return this.#gate.taken;
+  }
+
   /** Starts new work: refused with `resource_exhausted` when too much waits. */
   run<T>(connection: EngineConnection, signal: AbortSignal, meter: EngineMeter, work: () => Promise<T>): Promise<T> {
     return this.#run(connection, signal, meter, work, 'new');

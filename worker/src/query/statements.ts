@@ -29,6 +29,11 @@ export class Statements {
     return this.#streams;
   }
 
+  /** True when work that nobody waits for yet should not begin. */
+  get busy(): boolean {
+    return this.#executor.full || this.#streams >= STREAMS_OPEN_MAX / 2;
+  }
+
   /** Checks one statement; everything wrong with its text is known here. */
   async prepare(session: Session, sql: string, run: Run): Promise<PreparedStatement> {
     if (Buffer.byteLength(sql) > SQL_BYTES_MAX) {
@@ -89,13 +94,15 @@ export class Statements {
   /** Sends an opened statement's rows into the sink; returns when all are there. */
   async read(session: Session, opened: OpenedStatement, run: Run, sink: ResultSink): Promise<void> {
     const reader = new AbortController();
+    const unlink = abortedWith(reader, [run.signal, session.closed]);
     session.opened.startReading(opened, reader);
     try {
-      const signal = AbortSignal.any([run.signal, reader.signal, session.closed]);
+      const signal = reader.signal;
       await (opened.kind === 'result'
         ? sendStored(opened.result.schema, opened.result.frames, signal, sink)
         : this.#stream(session, opened.prepared, opened.values, { ...run, signal }, sink));
     } finally {
+      unlink();
       session.opened.stopReading(opened, reader);
     }
   }
@@ -237,6 +244,22 @@ export class Statements {
     const [row] = (await this.#selectOn(connection, 'SELECT current_catalog() AS catalog, current_schema() AS schema', [], run)).toArray();
     session.connections.movedTo(connection, { catalog: String(row.catalog), schema: String(row.schema) });
   }
+}
+
+/** Aborts with whichever signal does first, until the returned function is called. What AbortSignal.any does, at a fraction of its cost. */
+function abortedWith(abort: AbortController, signals: readonly AbortSignal[]): () => void {
+  const links = signals.map((signal) => ({ signal, onAbort: (): void => abort.abort(signal.reason) }));
+  for (const { signal, onAbort } of links) {
+    if (signal.aborted) {
+      onAbort();
+    }
+    signal.addEventListener('abort', onAbort, { once: true });
+  }
+  return () => {
+    for (const { signal, onAbort } of links) {
+      signal.removeEventListener('abort', onAbort);
+    }
+  };
 }
 
 // `SELECT ?`: types that only the bound values decide. The engine then describes a result of one column called so.

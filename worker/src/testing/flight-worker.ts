@@ -33,8 +33,10 @@ import type { FlightContext } from '../flight/context.ts';
 import { GrpcServer } from '../flight/server.ts';
 import { flightHandlers } from '../flight/service.ts';
 import { Tickets } from '../flight/tickets.ts';
+import { HEAD_START_LIMITS } from '../limits.ts';
 import { encapsulated } from '../query/decode-frames.ts';
 import { Executor } from '../query/executor.ts';
+import { type HeadStartLimits, HeadStarts } from '../query/head-starts.ts';
 import { Sessions } from '../query/sessions.ts';
 import { Statements } from '../query/statements.ts';
 import { createLogger, createMetrics } from '../telemetry.ts';
@@ -44,6 +46,7 @@ export interface FlightWorkerOptions {
   readonly directory: string;
   readonly sourceDirectory?: string;
   readonly nowMs?: () => number;
+  readonly headStarts?: Partial<HeadStartLimits>;
 }
 
 /** The Flight half of a worker with a real engine, on a loopback connection without TLS. */
@@ -75,9 +78,11 @@ export class FlightWorker {
     const catalogs = await prepareCatalog({ catalog: 'files', sourceDirectory, dataDirectory: directory }, engine, log);
     const executor = new Executor(() => performance.now());
     const sessions = new Sessions({ engine, executor, defaultLocation: { catalog: 'files', schema: 'main' }, nowMs });
+    const statements = new Statements(executor, sessions.budget);
     const context: FlightContext = {
       sessions,
-      statements: new Statements(executor, sessions.budget),
+      statements,
+      headStarts: new HeadStarts(statements, { ...HEAD_START_LIMITS, waitMs: 60_000, ttlMs: 60_000, ...options.headStarts }),
       tickets: new Tickets({ workerId: newId('wkr'), key: randomBytes(32), nowMs, randomBytes }),
       metrics: createMetrics(),
     };

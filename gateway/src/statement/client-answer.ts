@@ -1,0 +1,53 @@
+import type { OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import type { StatusError } from '@jetbridge/proto/status-error';
+import { finishRequest } from '../tunnel/finish-request.ts';
+import { answerTrailersOnly, answerWithStatus, resetCodeOf } from '../tunnel/relay-answer.ts';
+
+/** What one client is answered: headers, messages and trailers, in that order and each once. */
+export class ClientAnswer {
+  readonly #client: ServerHttp2Stream;
+  #trailers: OutgoingHttpHeaders | undefined;
+  #complete = false;
+
+  constructor(client: ServerHttp2Stream) {
+    this.#client = client;
+    client.once('wantTrailers', () => this.#sendTrailers());
+  }
+
+  /** True once the status has been sent. */
+  get complete(): boolean {
+    return this.#complete;
+  }
+
+  begin(headers: OutgoingHttpHeaders): void {
+    this.#client.respond(headers, { waitForTrailers: true });
+  }
+
+  end(trailers: OutgoingHttpHeaders, bytes?: Buffer): void {
+    this.#trailers = trailers;
+    this.#client.end(bytes);
+  }
+
+  /** Instead of everything else. */
+  trailersOnly(headers: OutgoingHttpHeaders): void {
+    this.#complete = true;
+    answerTrailersOnly(this.#client, headers);
+  }
+
+  /** Within a message a status would be read as its end. */
+  fail(error: StatusError, where: 'nothing sent' | 'within a message'): void {
+    if (where === 'within a message') {
+      this.#client.close(resetCodeOf(error.code));
+    } else {
+      answerWithStatus(this.#client, error);
+    }
+  }
+
+  #sendTrailers(): void {
+    if (this.#trailers !== undefined && !this.#client.closed) {
+      this.#client.sendTrailers(this.#trailers);
+      this.#complete = true;
+      finishRequest(this.#client);
+    }
+  }
+}
