@@ -51,6 +51,11 @@ export const LOG_LINE_CHARACTERS = 240;
 export const SOURCE_SCAN_DEPTH = 8;
 export const SOURCE_SCAN_ENTRIES = 100_000;
 
+/** Gateway processes of one mesh. Each takes up to a core of its own, and 100 MB. */
+export const GATEWAYS_MAX = 8;
+/** How long a gateway that was started again leaves new clients to the others until its worker is back: workers dial again within 15 s. */
+export const GATEWAY_TUNNEL_WAIT_S = 20;
+
 /** A credential this close to its end is replaced: time enough to try again when the first attempt fails. */
 export const CREDENTIAL_SPARE_MS = 15 * 60_000;
 /** How often the ends of credentials are looked at; a machine that slept through a day notices this soon. */

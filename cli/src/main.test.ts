@@ -42,8 +42,8 @@ t.test('one golden page', async (t) => {
     page?.out,
     `Usage: jetbridge start [FLAGS]
 
-Starts control-api, gateway and worker on this machine, as three processes that talk as they would
-over a network. Listens on 127.0.0.1 only. Ctrl-C stops everything; starting again keeps all state.
+Starts control-api, gateway and worker on this machine, as processes that talk as they would over a
+network. Listens on 127.0.0.1 only. Ctrl-C stops everything; starting again keeps all state.
 
 Flags:
       --data DIR          Serve this directory of Parquet, CSV, JSON and DuckDB files: a view for
@@ -55,6 +55,9 @@ Flags:
                           port, here and below.
       --tunnel-port PORT  Where workers open their tunnels (default 31338).
       --http-port PORT    Where the API answers (default 8443).
+      --gateways N        Gateway processes, 1 to 8 (default 1), which share the Flight port: each
+                          uses one core, and when one dies the others go on. The worker opens a
+                          tunnel to each; those of further gateways take any free port.
       --ready-file FILE   Written when a statement has run through everything: JSON with flightUri,
                           caFile, apiUrl, tunnelAddress, username, password and pids. It holds the
                           password: only this account can read it.
@@ -63,9 +66,10 @@ Flags:
 Examples:
   jetbridge start
   jetbridge start --data ~/parquet-files
+  jetbridge start --gateways 2
   jetbridge start --data-dir /tmp/second --ready-file /tmp/second.json --flight-port 0 --tunnel-port 0 --http-port 0
 
-The logs of the three processes are in run/ in the data directory.
+The logs of the processes are in run/ in the data directory.
 `,
   );
 });
@@ -83,6 +87,7 @@ t.test('what is wrong with a command line is one line, exit 64', async (t) => {
       'jetbridge start has no flag --flight-prot; did you mean --flight-port? See `jetbridge start --help`',
     ],
     [['start', '--http-port', '70000'], "--http-port must be a port from 0 to 65535 (0 = any free port), not '70000'"],
+    [['start', '--gateways', '9'], "--gateways must be a number from 1 to 8, not '9'"],
     [['start', '--data'], '--data needs a value: --data DIR'],
     [['start', 'here'], "jetbridge start does not take 'here'; see `jetbridge start --help`"],
     [['sql', '--format', 'jsn', '-c', '1'], "--format is one of table, csv, json, arrow, not 'jsn'; did you mean json?"],

@@ -137,6 +137,15 @@ export function parsePort(flag: string, text: string): number {
   return port;
 }
 
+/** A whole number of `least` to `most`. */
+export function parseCount(flag: string, text: string, least: number, most: number): number {
+  const count = /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(count >= least && count <= most)) {
+    throw new UsageError(`--${flag} must be a number from ${least} to ${most}, not '${text}'`);
+  }
+  return count;
+}
+
 /** What to print and which code to exit with when a command ended in this. Only the unexpected shows a stack. */
 export function describeFailure(thrown: unknown): { readonly text: string; readonly exitCode: number } {
   if (thrown instanceof UsageError) {

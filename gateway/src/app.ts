@@ -18,6 +18,8 @@ import { FlightService } from './flight/service.ts';
 import { createHealthServer } from './health.ts';
 import {
   CALLER_CACHE_LIMITS,
+  CARRY_LIMITS,
+  CLOSES_FORWARDED_MAX,
   CONTROL_LIMITS,
   FLIGHT_LIMITS,
   HEALTH_LIMITS,
@@ -32,6 +34,8 @@ import { MemoryPresence } from './presence/memory-presence.ts';
 import { RedisPresence } from './presence/redis-presence.ts';
 import { type Ready, removeReadyFile, writeReadyFile } from './ready-file.ts';
 import { aborted, runTogether, type Task } from './run.ts';
+import { CarriedResults } from './statement/carried-results.ts';
+import { ForwardedCloses } from './statement/forwarded-closes.ts';
 import { Metrics } from './telemetry.ts';
 import { createTunnelListener } from './tunnel/acceptor.ts';
 import { relay } from './tunnel/relay.ts';
@@ -85,6 +89,7 @@ function compose(config: Config, stored: Credential, log: Logger): Gateway {
     now: Date.now,
     counted: (result) => metrics.callerLookedUp(result),
   });
+  const carried = new CarriedResults(CARRY_LIMITS, () => performance.now());
   const service = new FlightService({
     gatewayId: stored.identity.id,
     control,
@@ -92,9 +97,12 @@ function compose(config: Config, stored: Credential, log: Logger): Gateway {
     tunnels,
     presence,
     relay,
+    carried,
+    closes: new ForwardedCloses({ most: CLOSES_FORWARDED_MAX, log }),
     waiting: new WaitingBytes(FLIGHT_LIMITS.waitingBytes),
     limits: FLIGHT_LIMITS,
     relayLimits: RELAY_LIMITS,
+    carryLimits: CARRY_LIMITS,
     metrics,
     log,
     elapsed: () => performance.now(),
@@ -105,6 +113,7 @@ function compose(config: Config, stored: Credential, log: Logger): Gateway {
     tunnelStreams: () => tunnels.streams,
     clientConnections: () => flight.connections,
     cachedCallers: () => callers.size,
+    carriedResultBytes: () => carried.bytes,
   });
   const notReady = (): string | undefined => (gateway.phase === 'running' ? undefined : `the gateway is ${gateway.phase}`);
   const gateway: Gateway = {
@@ -120,8 +129,10 @@ function compose(config: Config, stored: Credential, log: Logger): Gateway {
   return gateway;
 }
 
-async function listenAll({ flight, tunnelListener, health }: Gateway, config: Config): Promise<Ready> {
-  const flightAddress = formatAddress(reachable(await listen(flight.listener, config.flightListen, 'JETBRIDGE_FLIGHT_LISTEN')));
+async function listenAll(gateway: Gateway, config: Config): Promise<Ready> {
+  const { tunnelListener, health } = gateway;
+  const flightListen = listensLater(config) ? config.flightListen : await listenForClients(gateway, config);
+  const flightAddress = formatAddress(reachable(flightListen));
   const tunnelAddress = formatAddress(reachable(await listen(tunnelListener, config.tunnelListen, 'JETBRIDGE_TUNNEL_LISTEN')));
   return {
     pid: process.pid,
@@ -132,15 +143,31 @@ async function listenAll({ flight, tunnelListener, health }: Gateway, config: Co
   };
 }
 
+// As soon as it listens, a share of the clients is its own: it must not start before its worker is back while others could serve them.
+function listensLater({ flightReusePort, flightTunnelWaitMs, flightListen }: Config): boolean {
+  return flightReusePort && flightTunnelWaitMs > 0 && flightListen.port !== 0;
+}
+
+function listenForClients({ flight }: Gateway, { flightListen, flightReusePort }: Config): Promise<ListenAddress> {
+  return listen(flight.listener, flightListen, 'JETBRIDGE_FLIGHT_LISTEN', { reusePort: flightReusePort });
+}
+
 /** Registers, says that the gateway is ready, and keeps the control-api informed. */
-function announcing(gateway: Gateway, { readyFile }: Config, ready: Ready): Task {
+function announcing(gateway: Gateway, config: Config, ready: Ready): Task {
+  const { readyFile } = config;
   const { control, tunnels, log } = gateway;
   const reports = { control, tunnels, limits: CONTROL_LIMITS, log, random: Math.random };
   return async (stop) => {
     const { tunnelAddress, flightAddress } = ready;
     await registerGateway({ tunnelAddress, flightAddress, version: JETBRIDGE_VERSION }, reports, stop);
+    if (listensLater(config)) {
+      await tunnels.firstReady(AbortSignal.any([stop, AbortSignal.timeout(config.flightTunnelWaitMs)]));
+    }
     if (stop.aborted) {
       return;
+    }
+    if (listensLater(config)) {
+      await listenForClients(gateway, config);
     }
     gateway.phase = 'running';
     if (readyFile !== undefined) {

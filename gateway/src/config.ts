@@ -9,6 +9,10 @@ export interface Config {
   readonly logLevel: string;
   readonly enrollToken: EnrollmentTokenSource;
   readonly flightListen: ListenAddress;
+  /** Other gateway processes on this machine listen at the same address, and the kernel deals connections out among them. */
+  readonly flightReusePort: boolean;
+  /** How long this gateway leaves that to the others while it has no tunnel yet. Only with a fixed port. */
+  readonly flightTunnelWaitMs: number;
   readonly tunnelListen: ListenAddress;
   /** What workers are told to dial, when it is not the listener itself. */
   readonly tunnelAddress: string | undefined;
@@ -32,6 +36,8 @@ export class ConfigError extends Error {
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
 // A statement that runs longer than an hour will not make anybody keep an old gateway.
 const DRAIN_TIMEOUT_MAX_S = 3_600;
+// Workers dial again within 15 s.
+const FLIGHT_TUNNEL_WAIT_MAX_S = 60;
 
 /** Throws a ConfigError when anything is missing or wrong. */
 export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config {
@@ -46,6 +52,8 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     return parsed as T;
   };
   const listening = (name: string, fallback: string): ListenAddress => read(name, fallback, parseAddress, 'expected host:port');
+  const seconds = (name: string, fallback: string, most: number): number =>
+    read(name, fallback, secondsUpTo(most), `expected 0 to ${most} seconds`);
   const optional = <T>(name: string, parse: (value: string) => T | undefined, expected: string): T | undefined =>
     text(name) === undefined ? undefined : read(name, '', parse, expected);
 
@@ -56,12 +64,13 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     logLevel: read('JETBRIDGE_LOG_LEVEL', 'info', oneOf(LOG_LEVELS), `expected one of ${LOG_LEVELS.join(', ')}`),
     enrollToken: { token: text('JETBRIDGE_ENROLL_TOKEN'), file: text('JETBRIDGE_ENROLL_TOKEN_FILE') },
     flightListen: listening('JETBRIDGE_FLIGHT_LISTEN', '0.0.0.0:31337'),
+    flightReusePort: read('JETBRIDGE_FLIGHT_REUSE_PORT', 'false', booleanOf, 'expected true or false'),
+    flightTunnelWaitMs: 1000 * seconds('JETBRIDGE_FLIGHT_TUNNEL_WAIT_S', '0', FLIGHT_TUNNEL_WAIT_MAX_S),
     tunnelListen: listening('JETBRIDGE_TUNNEL_LISTEN', '0.0.0.0:31338'),
     tunnelAddress: optional('JETBRIDGE_TUNNEL_ADDRESS', dialable, 'expected the host:port that workers dial, not a wildcard'),
     httpListen: listening('JETBRIDGE_HTTP_LISTEN', '127.0.0.1:9464'),
     redisUrl: optional('REDIS_URL', urlOf('redis:', 'rediss:'), 'expected redis://host:port'),
-    drainTimeoutMs:
-      1000 * read('JETBRIDGE_DRAIN_TIMEOUT_S', '30', secondsUpTo(DRAIN_TIMEOUT_MAX_S), `expected 0 to ${DRAIN_TIMEOUT_MAX_S} seconds`),
+    drainTimeoutMs: 1000 * seconds('JETBRIDGE_DRAIN_TIMEOUT_S', '30', DRAIN_TIMEOUT_MAX_S),
   };
   if (problems.length > 0) {
     throw new ConfigError(problems);
@@ -92,6 +101,10 @@ function urlOf(...protocols: readonly string[]): (value: string) => string | und
 
 function oneOf(values: readonly string[]): (value: string) => string | undefined {
   return (value) => (values.includes(value) ? value : undefined);
+}
+
+function booleanOf(value: string): boolean | undefined {
+  return value === 'true' || value === 'false' ? value === 'true' : undefined;
 }
 
 function secondsUpTo(most: number): (value: string) => number | undefined {

@@ -72,8 +72,39 @@ export const FLIGHT_LIMITS: FlightLimits = {
   handshakeBytes: 16 * 1024,
 };
 
+/** How the window of a tunnel's streams follows the length of the line (ADR 10). */
+export interface WindowLimits {
+  readonly leastBytes: number;
+  /** Shared by a tunnel's streams. */
+  readonly budgetBytes: number;
+  /** The speed that a window is made for. */
+  readonly bytesPerMs: number;
+  /** A window grows when there has been no reason against it for so long. */
+  readonly calmMs: number;
+  /** The shortest of so many counts: a busy moment makes a line look longer than it is, never shorter. */
+  readonly roundTripsKept: number;
+  /** Asked for at once when a tunnel opens. */
+  readonly firstPings: number;
+}
+
+// Below 1 MiB a bulk transfer loses half its speed, on a line of any length. 512 stalled streams hold 1 GiB at worst.
+const TUNNEL_WINDOW_BYTES = 2 * 1024 * 1024;
+
+const TUNNEL_WINDOW: WindowLimits = {
+  leastBytes: TUNNEL_WINDOW_BYTES,
+  // One process relays up to 700 MB/s; over 50 ms that takes a window of 60 MB. A stream that is the n-th oldest never had more than
+  // 64 MiB / n, rounded down to a power of two: stalled at their most, the sixteen oldest hold 192 MiB and each other one 2 MiB.
+  budgetBytes: 64 * 1024 * 1024,
+  bytesPerMs: 600_000,
+  calmMs: 1_000,
+  // 20 s of silence, with the keepalive above.
+  roundTripsKept: 5,
+  firstPings: 3,
+};
+
 export interface TunnelLimits {
   readonly http2: Http2Limits;
+  readonly window: WindowLimits;
   /** An idle tunnel was measured at 77 KB. */
   readonly tunnels: number;
   readonly tlsHandshakeTimeoutMs: number;
@@ -85,20 +116,45 @@ export interface TunnelLimits {
 export const TUNNEL_LIMITS: TunnelLimits = {
   http2: {
     streams: 512,
-    // 2 MiB moves 40 MB/s over 50 ms; 512 stalled streams hold 1 GiB at worst.
-    streamWindowBytes: 2 * 1024 * 1024,
-    connectionWindowBytes: 32 * 1024 * 1024,
+    streamWindowBytes: TUNNEL_WINDOW_BYTES,
+    // Twice the budget of its streams, as credit goes back when half has been used.
+    connectionWindowBytes: 128 * 1024 * 1024,
     sessionMemoryMb: 256,
     headerBytes: 64 * 1024,
     headerPairs: 256,
     keepalive: TUNNEL_KEEPALIVE,
   },
+  window: TUNNEL_WINDOW,
   tunnels: 1_000,
   tlsHandshakeTimeoutMs: 10_000,
   admissionTimeoutMs: 10_000,
   // Names of catalogs, at most a few thousand.
   helloBytes: 1024 * 1024,
 };
+
+export interface CarryLimits {
+  /** Of one result that rides with its FlightInfo. Larger ones gain nothing: their own transfer outweighs the round trip saved. */
+  readonly resultBytes: number;
+  /** Of all results that wait for their DoGet, those still on the way counted in full. */
+  readonly totalBytes: number;
+  /** Of one principal's. Whoever has more running at once has his results relayed. */
+  readonly principalBytes: number;
+  /** Clients fetch right after GetFlightInfo. Rows must not lie here for longer than that takes. */
+  readonly ttlMs: number;
+  /** From the FlightInfo to the end of what follows: a worker gives up after a tenth of a second, and the line may be long. */
+  readonly tailTimeoutMs: number;
+}
+
+export const CARRY_LIMITS: CarryLimits = {
+  resultBytes: 64 * 1024,
+  totalBytes: 64 * 1024 * 1024,
+  principalBytes: 16 * 1024 * 1024,
+  ttlMs: 5_000,
+  tailTimeoutMs: 2_000,
+};
+
+/** Closes on their way through one tunnel that no client waits for. Beyond it clients wait for theirs, which slows them down. */
+export const CLOSES_FORWARDED_MAX = 64;
 
 export interface CallerCacheLimits {
   readonly callers: number;
@@ -158,3 +214,7 @@ export const CLOSE_GRACE_MS = 500;
 
 /** How long a client may take to end a request that has been answered. */
 export const REQUEST_LINGER_MS = 5_000;
+
+/** Log lines wait for each other until there is a block of them, or for so long. A process that is killed loses that much. */
+export const LOG_BLOCK_BYTES = 8 * 1024;
+export const LOG_DELAY_MS = 100;

@@ -3,12 +3,14 @@ import { StatusError } from '@jetbridge/proto/status-error';
 import { runGateway } from './app.ts';
 import { ConfigError, readConfig } from './config.ts';
 import { createLog } from './telemetry.ts';
+import { freeBuffersAtOnce } from './v8-flags.ts';
 
 // sysexits.h: EX_USAGE.
 const EXIT_BAD_CONFIG = 64;
 
 /** The gateway process: runs until SIGTERM or SIGINT, then drains. A second signal exits at once. */
 export async function main(): Promise<void> {
+  freeBuffersAtOnce();
   const stop = new AbortController();
   const onSignal = (): void => {
     if (stop.signal.aborted) {

@@ -16,7 +16,12 @@ export interface Ready {
   readonly tunnelAddress: string;
   readonly username: string;
   readonly password: string;
-  readonly pids: { readonly controlApi: number; readonly gateway: number; readonly worker: number };
+  readonly pids: {
+    readonly controlApi: number;
+    readonly gateway: number;
+    readonly [further: `gateway-${number}`]: number;
+    readonly worker: number;
+  };
 }
 
 export interface MeshOptions {

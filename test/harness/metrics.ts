@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import { eventually } from './deadline.ts';
 import type { Mesh } from './mesh.ts';
 
+type ProcessName = 'gateway' | `gateway-${number}` | 'worker';
+
 /** The metrics page of the gateway or the worker; its address is in the process's own ready file below the data directory. */
-export async function metricsOf(mesh: Mesh, name: 'gateway' | 'worker'): Promise<string> {
+export async function metricsOf(mesh: Mesh, name: ProcessName): Promise<string> {
   const ready = JSON.parse(await readFile(join(mesh.dataDirectory, 'run', `${name}.json`), 'utf8')) as { readonly httpAddress: string };
   const response = await fetch(`http://${ready.httpAddress}/metrics`, { headers: { connection: 'close' } });
   return response.text();
@@ -22,7 +24,7 @@ export function metricValue(page: string, name: string): number {
 /** Resolves when the metric has a value that is accepted. */
 export async function metricBecomes(
   mesh: Mesh,
-  process: 'gateway' | 'worker',
+  process: ProcessName,
   name: string,
   accept: (value: number) => boolean,
   limitMs: number,

@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
 import { DEFAULT_DATA_DIR, readEnvironment } from '../config.ts';
 import { HELP_FLAG, renderHelp } from '../help.ts';
+import { GATEWAYS_MAX } from '../limits.ts';
 import { runAllInOne } from '../start/all-in-one.ts';
-import { type Arguments, EXIT_OK, type Flag, parseArguments, parsePort } from '../usage.ts';
+import { type Arguments, EXIT_OK, type Flag, parseArguments, parseCount, parsePort } from '../usage.ts';
 
 const FLAGS: readonly Flag[] = [
   {
@@ -23,6 +24,11 @@ const FLAGS: readonly Flag[] = [
   },
   { name: 'tunnel-port', value: 'PORT', about: 'Where workers open their tunnels (default 31338).' },
   { name: 'http-port', value: 'PORT', about: 'Where the API answers (default 8443).' },
+  {
+    name: 'gateways',
+    value: 'N',
+    about: `Gateway processes, 1 to ${GATEWAYS_MAX} (default 1), which share the Flight port: each uses one core, and when one dies the others go on. The worker opens a tunnel to each; those of further gateways take any free port.`,
+  },
   {
     name: 'ready-file',
     value: 'FILE',
@@ -51,6 +57,7 @@ export async function start(args: readonly string[]): Promise<number> {
       tunnel: port(given, 'tunnel-port', 31_338),
       http: port(given, 'http-port', 8_443),
     },
+    gateways: parseCount('gateways', given.text('gateways') ?? '1', 1, GATEWAYS_MAX),
     accessToken: environment.accessToken,
   });
 }
@@ -64,13 +71,14 @@ function help(): string {
   return renderHelp({
     usage: 'jetbridge start [FLAGS]',
     about:
-      'Starts control-api, gateway and worker on this machine, as three processes that talk as they would over a network.\nListens on 127.0.0.1 only. Ctrl-C stops everything; starting again keeps all state.',
+      'Starts control-api, gateway and worker on this machine, as processes that talk as they would over a network.\nListens on 127.0.0.1 only. Ctrl-C stops everything; starting again keeps all state.',
     flags: FLAGS,
     examples: [
       'jetbridge start',
       'jetbridge start --data ~/parquet-files',
+      'jetbridge start --gateways 2',
       'jetbridge start --data-dir /tmp/second --ready-file /tmp/second.json --flight-port 0 --tunnel-port 0 --http-port 0',
     ],
-    notes: 'The logs of the three processes are in run/ in the data directory.',
+    notes: 'The logs of the processes are in run/ in the data directory.',
   });
 }

@@ -8,7 +8,7 @@ import { type Layout, layoutOf } from './layout.ts';
 import { type Mesh, type MeshPorts, prepareLayout, startMesh, withPid } from './mesh.ts';
 import type { MeshReport } from './mesh-report.ts';
 import { takeOwnerLock } from './owner-lock.ts';
-import { requireFreePorts } from './ports.ts';
+import { requireFreePorts, requireSharedPorts } from './ports.ts';
 import { probeMesh } from './probe.ts';
 import { readyText } from './ready-text.ts';
 import { ensureSample, SAMPLE_CATALOG } from './sample-data.ts';
@@ -25,6 +25,8 @@ export interface AllInOneOptions {
   readonly data: string | undefined;
   readonly readyFile: string | undefined;
   readonly ports: MeshPorts;
+  /** Gateway processes. */
+  readonly gateways: number;
   readonly accessToken: string | undefined;
 }
 
@@ -50,7 +52,10 @@ export async function runAllInOne(options: AllInOneOptions): Promise<number> {
       ],
       HOST,
     );
-    await prepareLayout(layout);
+    if (options.gateways > 1) {
+      await requireSharedPorts(HOST);
+    }
+    await prepareLayout(layout, options.gateways);
     await superviseMesh(options, layout, own);
     return EXIT_OK;
   } finally {
@@ -95,7 +100,7 @@ async function superviseMesh(options: AllInOneOptions, layout: Layout, own: Sour
       }),
     );
     await writeFile(layout.passwordShown, '', { mode: 0o600 });
-    upkeep.push(keepCredentialsFresh(mesh.enrollment, supervisor, say, stopping.signal));
+    upkeep.push(keepCredentialsFresh(mesh.enrolled, mesh.enrollment, supervisor, say, stopping.signal));
     await supervisor.run(stopping.signal);
   } catch (error) {
     // Whatever fails because of Ctrl-C is no failure.
@@ -126,7 +131,7 @@ async function bringUp(
   source.catch(() => undefined);
   say('  control-api: starting');
   const mesh = await startMesh(
-    { layout, ports: options.ports, source, accessToken: options.accessToken },
+    { layout, ports: options.ports, gateways: options.gateways, source, accessToken: options.accessToken },
     supervisor,
     (name, detail) => say(`  ${name}: ready after ${clock()}${detail === '' ? '' : ` (${detail})`}`),
     signal,
@@ -135,7 +140,7 @@ async function bringUp(
   say(
     probed
       ? `  SELECT 1 through gateway and tunnel: answered after ${clock()}`
-      : '  the admin password was changed, so no statement was tried; all three processes are ready',
+      : '  the admin password was changed, so no statement was tried; all processes are ready',
   );
   return mesh;
 }

@@ -11,12 +11,20 @@ import type { HealthCheck } from './liveness.ts';
 import { tailLog } from './log-file.ts';
 import { isSource, sourceArguments } from './module-arguments.ts';
 
+/**
+ * A relay's garbage is 16 KB of bytes for each few hundred bytes of objects, and V8 starts to mark its whole heap after 64 MB of the former.
+ * With a young generation this small, what has passed is collected before. It saved a third of the CPU of a bulk transfer.
+ */
+export const GATEWAY_NODE_FLAGS: readonly string[] = ['--max-semi-space-size=2'];
+
 /** How to run one process of the mesh. */
 export interface ChildPlan {
   readonly name: string;
   /** The module to run; `.ts` runs from source. */
   readonly main: string;
   readonly settings: Readonly<Record<string, string>>;
+  /** Arguments of Node itself. */
+  readonly nodeFlags?: readonly string[];
   readonly logFile: string;
   readonly readyFile: string;
   /** Where a process that is ready can be asked whether it lives; without it, only its end is noticed. */
@@ -48,10 +56,10 @@ export interface Child {
 export async function startChild(plan: ChildPlan): Promise<Child> {
   await rm(plan.readyFile, { force: true });
   await using log = await open(plan.logFile, 'a', 0o600);
-  const child = spawn(process.execPath, nodeArguments(plan.main), {
+  const child = spawn(process.execPath, nodeArguments(plan), {
     detached: true,
     stdio: ['ignore', log.fd, log.fd, 'ipc'],
-    env: childEnvironment({ ...plan.settings, JETBRIDGE_READY_FILE: plan.readyFile }),
+    env: childEnvironment({ ...compileCache(plan.main), ...plan.settings, JETBRIDGE_READY_FILE: plan.readyFile }),
   });
   // The channel exists for its end only.
   child.channel?.unref();
@@ -73,10 +81,18 @@ export async function startChild(plan: ChildPlan): Promise<Child> {
   };
 }
 
-function nodeArguments(main: string): readonly string[] {
+function nodeArguments({ main, nodeFlags = [] }: ChildPlan): readonly string[] {
   const path = main.startsWith('file:') ? fileURLToPath(main) : main;
   const watcher = new URL(`./orphan-watch${isSource(import.meta.url) ? '.ts' : '.js'}`, import.meta.url).href;
-  return [...sourceArguments(path), `--import=${watcher}`, path];
+  return [...nodeFlags, ...sourceArguments(path), `--import=${watcher}`, path];
+}
+
+/**
+ * Node keeps what it has compiled, and what it has made of TypeScript: a process that finds all of it starts in half the time and never
+ * loads the compiler, which would stay in memory for good (24 MB). One entry for each file, beside the code and as trusted as that.
+ */
+function compileCache(main: string): Readonly<Record<string, string>> {
+  return isSource(main) ? { NODE_COMPILE_CACHE: fileURLToPath(new URL('../../../node_modules/.cache/jetbridge', import.meta.url)) } : {};
 }
 
 async function exitOf(child: ChildProcess): Promise<Exit> {

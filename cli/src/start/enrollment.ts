@@ -6,10 +6,10 @@ import { ApiClient, textField } from '../api/api-client.ts';
 import { CREDENTIAL_SPARE_MS, LOCAL_NAMES_MAX } from '../limits.ts';
 import { CommandError } from '../usage.ts';
 import { writeAtomically } from './atomic-file.ts';
-import { type Layout, readPassword } from './layout.ts';
+import { type GatewayName, type Layout, readPassword } from './layout.ts';
 import { ADMIN } from './mesh-report.ts';
 
-export type Enrolled = 'gateway' | 'worker';
+export type Enrolled = GatewayName | 'worker';
 
 export interface EnrollmentOptions {
   readonly layout: Layout;
@@ -70,15 +70,18 @@ export class Enrollment {
     if (this.#options.accessToken === undefined) {
       await api.signOut(this.#signal);
     }
-    await Promise.all((['gateway', 'worker'] as const).map((name) => rm(this.#tokenFile(name), { force: true })));
+    await Promise.all([...this.#enrolled].map((name) => rm(this.#tokenFile(name), { force: true })));
   }
 
   /** A name stays taken until the credential under it has expired, also when the credential was lost: then the next one. */
   async #createToken(name: Enrolled): Promise<string> {
     this.#api ??= await this.#signIn();
-    const options = name === 'gateway' ? { dnsNames: ['localhost'], ipAddresses: ['127.0.0.1', '::1'] } : { pool: 'default' };
+    const options =
+      name === 'worker'
+        ? { kind: 'worker', pool: 'default' }
+        : { kind: 'gateway', dnsNames: ['localhost'], ipAddresses: ['127.0.0.1', '::1'] };
     for (let n = 1; ; n += 1) {
-      const request = { kind: name, name: `local-${name}${n === 1 ? '' : `-${n}`}`, ttlS: TOKEN_TTL_S, ...options };
+      const request = { name: `local-${name}${n === 1 ? '' : `-${n}`}`, ttlS: TOKEN_TTL_S, ...options };
       try {
         return textField(await this.#api.call('POST', '/v1/enrollment-tokens', this.#signal, request), 'token');
       } catch (error) {
@@ -111,7 +114,7 @@ export class Enrollment {
   }
 
   #credentialDirectory(name: Enrolled): string {
-    return join(this.#options.layout[name], 'credential');
+    return join(this.#options.layout.dataDir, name, 'credential');
   }
 
   #tokenFile(name: Enrolled): string {

@@ -1,11 +1,17 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
+/** `gateway` and `gateway-2` and so on: the process, its folder in the data directory, and its files in `run`. */
+export type GatewayName = 'gateway' | `gateway-${number}`;
+
+export function gatewayNames(count: number): readonly GatewayName[] {
+  return Array.from({ length: count }, (_, index): GatewayName => (index === 0 ? 'gateway' : `gateway-${index + 1}`));
+}
+
 /** Where everything is in a data directory. */
 export interface Layout {
   readonly dataDir: string;
   readonly controlApi: string;
-  readonly gateway: string;
   readonly worker: string;
   readonly sample: string;
   readonly run: string;
@@ -23,7 +29,6 @@ export function layoutOf(dataDir: string): Layout {
   return {
     dataDir,
     controlApi: join(dataDir, 'control-api'),
-    gateway: join(dataDir, 'gateway'),
     worker: join(dataDir, 'worker'),
     sample: join(dataDir, 'sample'),
     run,

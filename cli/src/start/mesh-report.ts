@@ -9,7 +9,13 @@ export interface MeshReport {
   readonly username: string;
   /** As long as the file with the initial password exists. */
   readonly password?: string;
-  readonly pids: { readonly controlApi: number; readonly gateway: number; readonly worker: number };
+  /** Further gateways are `gateway-2` and so on. */
+  readonly pids: {
+    readonly controlApi: number;
+    readonly gateway: number;
+    readonly [further: `gateway-${number}`]: number;
+    readonly worker: number;
+  };
 }
 
 /** The name control-api gives the first principal. */

@@ -28,10 +28,20 @@ export async function requireFreePorts(wanted: readonly WantedPort[], host: stri
   }
 }
 
-function bindOnce(port: number, host: string): Promise<string | undefined> {
+/** Says before anything starts that this platform cannot deal one port's connections out among processes. */
+export async function requireSharedPorts(host: string, bind: typeof bindOnce = bindOnce): Promise<void> {
+  const failure = await bind(0, host, { reusePort: true });
+  if (failure !== undefined) {
+    throw new CommandError(
+      `--gateways needs ports that processes can share (SO_REUSEPORT), which ${process.platform} does not offer here (${failure}); start one gateway`,
+    );
+  }
+}
+
+function bindOnce(port: number, host: string, options: { readonly reusePort?: boolean } = {}): Promise<string | undefined> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
-    server.listen({ port, host, exclusive: true }, () => server.close(() => resolve(undefined)));
+    server.listen({ port, host, exclusive: true, ...options }, () => server.close(() => resolve(undefined)));
   });
 }

@@ -3,9 +3,10 @@ import { readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
-import { layoutOf } from './layout.ts';
+import { gatewayNames, layoutOf } from './layout.ts';
 import { boundLog, rotateLog, tailLog } from './log-file.ts';
-import { requireFreePorts } from './ports.ts';
+import { withPid } from './mesh.ts';
+import { requireFreePorts, requireSharedPorts } from './ports.ts';
 import { snippets } from './snippets.ts';
 import { catalogName, openSource } from './source-directory.ts';
 
@@ -85,6 +86,36 @@ t.test('logs rotate, stay bounded and are readable at their end', async (t) => {
   await writeFile(file, `plain\n{"level":50,"time":1,"msg":"cannot listen","err":{"message":"EADDRINUSE"},"port":5}\n{"broken\n\n`);
   t.strictSame(await tailLog(file, 10), ['plain', 'error cannot listen (EADDRINUSE) port=5', '{"broken']);
   t.strictSame(await tailLog(`${file}.none`, 10), []);
+});
+
+t.test('several gateways have names of their own, under which a report knows them', async (t) => {
+  t.strictSame(gatewayNames(1), ['gateway']);
+  t.strictSame(gatewayNames(3), ['gateway', 'gateway-2', 'gateway-3']);
+  const report = {
+    flightUri: '',
+    caFile: '',
+    apiUrl: '',
+    tunnelAddress: '',
+    username: 'admin',
+    pids: { controlApi: 1, gateway: 2, 'gateway-2': 3, worker: 4 },
+  };
+  t.strictSame(withPid(report, 'gateway', { pid: 9 }).pids, { controlApi: 1, gateway: 9, 'gateway-2': 3, worker: 4 });
+  t.strictSame(withPid(report, 'gateway-2', { pid: 9 }).pids, { controlApi: 1, gateway: 2, 'gateway-2': 9, worker: 4 });
+  t.strictSame(withPid(report, 'worker', { pid: 9 }).pids, { controlApi: 1, gateway: 2, 'gateway-2': 3, worker: 9 });
+  t.equal(withPid(report, 'gateway-3', { pid: 9 }), report);
+});
+
+t.test('a platform whose processes cannot share a port is told so', async (t) => {
+  await t.rejects(
+    requireSharedPorts('127.0.0.1', async (port, host, options) => {
+      t.strictSame([port, host, options], [0, '127.0.0.1', { reusePort: true }]);
+      return 'ENOTSUP';
+    }),
+    {
+      message: `--gateways needs ports that processes can share (SO_REUSEPORT), which ${process.platform} does not offer here (ENOTSUP); start one gateway`,
+    },
+  );
+  await t.resolves(requireSharedPorts('127.0.0.1', async () => undefined));
 });
 
 t.test('snippets hold what a client needs, and the password only the first time', async (t) => {

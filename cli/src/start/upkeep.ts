@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { CREDENTIAL_CHECK_MS, LOG_CHECK_MS } from '../limits.ts';
 import { describeFailure } from '../usage.ts';
-import type { Enrollment } from './enrollment.ts';
+import type { Enrolled, Enrollment } from './enrollment.ts';
 import { boundLog } from './log-file.ts';
 import type { Supervisor } from './supervisor.ts';
 
@@ -9,12 +9,18 @@ import type { Supervisor } from './supervisor.ts';
 export type Say = (line: string) => void;
 
 /** Processes do not renew their credentials by themselves yet: before one ends, its process gets another by enrolling again. */
-export async function keepCredentialsFresh(enrollment: Enrollment, supervisor: Supervisor, say: Say, signal: AbortSignal): Promise<void> {
+export async function keepCredentialsFresh(
+  names: readonly Enrolled[],
+  enrollment: Enrollment,
+  supervisor: Supervisor,
+  say: Say,
+  signal: AbortSignal,
+): Promise<void> {
   let complained = false;
   while (!signal.aborted) {
     await delay(CREDENTIAL_CHECK_MS, undefined, { signal }).catch(() => undefined);
     try {
-      await replaceEnding(enrollment, supervisor, say, signal);
+      await replaceEnding(names, enrollment, supervisor, say, signal);
     } catch (error) {
       if (!complained && !signal.aborted) {
         say(`a credential that ends soon cannot be replaced: ${describeFailure(error).text}`);
@@ -24,8 +30,14 @@ export async function keepCredentialsFresh(enrollment: Enrollment, supervisor: S
   }
 }
 
-async function replaceEnding(enrollment: Enrollment, supervisor: Supervisor, say: Say, signal: AbortSignal): Promise<void> {
-  for (const name of ['gateway', 'worker'] as const) {
+async function replaceEnding(
+  names: readonly Enrolled[],
+  enrollment: Enrollment,
+  supervisor: Supervisor,
+  say: Say,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const name of names) {
     if (!signal.aborted && !(await enrollment.isCredentialFresh(name))) {
       await enrollment.requirePermission();
       say(`${name}: its credential ends soon, it enrolls again`);

@@ -1,4 +1,4 @@
-import { createHmac, type KeyObject } from 'node:crypto';
+import { hash, type KeyObject } from 'node:crypto';
 import type { AuthenticateReply, AuthenticateRequest, OpenSessionReply } from '@jetbridge/proto/control';
 import { StatusError } from '@jetbridge/proto/status-error';
 import type { CallerCacheLimits } from '../limits.ts';
@@ -22,9 +22,11 @@ type Entry =
 export class CallerCache {
   readonly #options: CallerCacheOptions;
   readonly #entries = new Map<string, Entry>();
+  readonly #key: string;
 
   constructor(options: CallerCacheOptions) {
     this.#options = options;
+    this.#key = options.key.export().toString('base64');
   }
 
   get size(): number {
@@ -115,6 +117,7 @@ export class CallerCache {
 
   #keyOf({ basic, bearer }: AuthenticateRequest): string {
     const credentials = basic === undefined ? ['bearer', bearer] : ['basic', basic.username, basic.password];
-    return createHmac('sha256', this.#options.key).update(JSON.stringify(credentials)).digest('base64');
+    // Names of entries, shown to nobody: a keyed hash serves as well as an HMAC, which costs ten times as much for each call.
+    return hash('sha256', this.#key + JSON.stringify(credentials), 'base64');
   }
 }

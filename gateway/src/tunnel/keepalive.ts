@@ -4,9 +4,14 @@ import type { KeepaliveLimits } from '../limits.ts';
 /**
  * Finds a silent peer. Whenever an interval passes without a byte from it, a PING goes out; when nothing at all comes back within the
  * timeout, `silent` is called, once: at most two intervals and the timeout after the last byte. Bytes of any kind count as life, since an
- * acknowledgement may queue behind data.
+ * acknowledgement may queue behind data. `answered` hears how long each acknowledgement took, in a session that was silent before.
  */
-export function keepalive(session: Http2Session, limits: KeepaliveLimits, silent: () => void): void {
+export function keepalive(
+  session: Http2Session,
+  limits: KeepaliveLimits,
+  silent: () => void,
+  answered: (roundTripMs: number) => void = () => undefined,
+): void {
   let bytesHeard = bytesReadOf(session);
   let timeout: NodeJS.Timeout | undefined;
 
@@ -35,8 +40,11 @@ export function keepalive(session: Http2Session, limits: KeepaliveLimits, silent
     }
     if (!heard() && !session.destroyed) {
       timeout = setTimeout(expire, limits.pingTimeoutMs);
-      session.ping(() => {
+      session.ping((error, roundTripMs) => {
         // The acknowledgement has moved bytesRead, which is what is looked at; an error means that the session is gone.
+        if (error === null) {
+          answered(roundTripMs);
+        }
       });
     }
   }, limits.pingIntervalMs);

@@ -26,9 +26,9 @@ export function requestHeadersForWorker(headers: IncomingHttpHeaders, spoken: Ou
     ':path': headers[':path'],
     te: 'trailers',
   };
-  for (const [name, value] of Object.entries(headers)) {
+  for (const name of Object.keys(headers)) {
     if (isEndToEnd(name) && !CLIENT_SECRETS.has(name)) {
-      mapped[name] = value;
+      mapped[name] = headers[name];
     }
   }
   return Object.assign(mapped, spoken);
@@ -48,9 +48,9 @@ export function trailersForClient(trailers: IncomingHttpHeaders): OutgoingHttpHe
 }
 
 function copyEndToEnd(from: IncomingHttpHeaders, to: OutgoingHttpHeaders): void {
-  for (const [name, value] of Object.entries(from)) {
+  for (const name of Object.keys(from)) {
     if (isEndToEnd(name) && name !== 'date') {
-      to[name] = value;
+      to[name] = from[name];
     }
   }
 }

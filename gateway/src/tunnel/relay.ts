@@ -10,6 +10,7 @@ import { MessageBoundary } from '@jetbridge/proto/grpc-frame';
 import { StatusError, toStatusError } from '@jetbridge/proto/status-error';
 import { grpcStatusOf, statusTrailers } from '@jetbridge/proto/status-grpc';
 import { finishRequest } from './finish-request.ts';
+import { passRequest } from './pass-request.ts';
 import { answerTrailersOnly, answerWithStatus, errorOfReset, resetCodeOf } from './relay-answer.ts';
 import { flow } from './relay-flow.ts';
 import { responseHeadersForClient, trailersForClient } from './relay-headers.ts';
@@ -69,7 +70,9 @@ class RelayedCall {
       return;
     }
     this.#listen(this.#worker);
-    this.#sendRequest(this.#worker);
+    passRequest(this.#call, this.#worker, (bytes) => {
+      this.#requestBytes += bytes;
+    });
     if (this.#call.timeoutMs !== undefined) {
       this.#deadline = setTimeout(() => this.#expire(), this.#call.timeoutMs + this.#call.limits.deadlineGraceMs);
     }
@@ -86,28 +89,6 @@ class RelayedCall {
       this.#workerTrailers = trailers;
     });
     worker.once('close', () => this.#workerClosed(worker));
-  }
-
-  #sendRequest(worker: ClientHttp2Stream): void {
-    for (const chunk of this.#call.received) {
-      this.#requestBytes += chunk.length;
-      worker.write(chunk, chunk === this.#call.received.at(-1) ? this.#call.receivedWritten : undefined);
-    }
-    if (this.#client.readableEnded) {
-      worker.end();
-      return;
-    }
-    flow(this.#client, worker, {
-      coalesceBytes: this.#call.limits.coalesceBytes,
-      pass: (chunk) => {
-        this.#requestBytes += chunk.length;
-        return true;
-      },
-      ended: () => worker.end(),
-    });
-    if (worker.writableNeedDrain) {
-      this.#client.pause();
-    }
   }
 
   #onResponse(worker: ClientHttp2Stream, headers: IncomingHttpHeaders & IncomingHttpStatusHeader, flags: number): void {

@@ -6,6 +6,7 @@ import type { Http2Limits, TunnelLimits } from '../limits.ts';
 import { endSession } from './end-session.ts';
 import { sayHello } from './hello.ts';
 import { keepalive } from './keepalive.ts';
+import { ReceiveWindow } from './receive-window.ts';
 import type { RelayTunnel } from './relay-interface.ts';
 
 /**
@@ -39,7 +40,7 @@ export class Tunnel implements RelayTunnel {
   readonly id: string;
   readonly #options: TunnelOptions;
   #state: TunnelState = { kind: 'connecting' };
-  #streams = 0;
+  #window: ReceiveWindow | undefined;
 
   constructor(options: TunnelOptions) {
     this.id = options.hello.tunnelId;
@@ -53,7 +54,12 @@ export class Tunnel implements RelayTunnel {
   }
 
   get streams(): number {
-    return this.#streams;
+    return this.#window?.streams ?? 0;
+  }
+
+  /** What each stream may have under way now. */
+  get streamWindowBytes(): number {
+    return this.#window?.bytes ?? 0;
   }
 
   /** By the session, not by the state: streams learn of its end before anybody hears 'close'. */
@@ -73,6 +79,7 @@ export class Tunnel implements RelayTunnel {
         throw new StatusError('unavailable', 'the tunnel closed before it was ready');
       }
       this.#become({ kind: 'ready', session, worker: reply, connectedAt: now() });
+      this.#measure(session);
       return reply;
     } catch (thrown) {
       this.close(thrown instanceof Error ? thrown.message : 'the tunnel could not be opened');
@@ -82,22 +89,26 @@ export class Tunnel implements RelayTunnel {
 
   openStream(headers: OutgoingHttpHeaders): ClientHttp2Stream {
     const state = this.#state;
-    if (state.kind !== 'ready' || state.session.closed || state.session.destroyed) {
+    const window = this.#window;
+    if (window === undefined || state.kind !== 'ready' || state.session.closed || state.session.destroyed) {
       throw new StatusError('unavailable', 'the tunnel to the worker is closing; run the statement again');
     }
     const most = Math.min(
       this.#options.limits.http2.streams,
       state.session.remoteSettings.maxConcurrentStreams ?? Number.POSITIVE_INFINITY,
     );
-    if (this.#streams >= most) {
+    if (window.streams >= most) {
       throw new StatusError('resource_exhausted', `the worker is at its limit of ${most} concurrent calls; try again later`);
     }
-    const stream = state.session.request(headers, { endStream: false });
-    this.#streams += 1;
-    stream.once('close', () => {
-      this.#streams -= 1;
-    });
-    return stream;
+    window.opening();
+    try {
+      const stream = state.session.request(headers, { endStream: false });
+      stream.once('close', () => window.closed());
+      return stream;
+    } catch (thrown) {
+      window.closed();
+      throw thrown;
+    }
   }
 
   /** No new streams from now on; closes by itself when the last one has ended. */
@@ -140,9 +151,29 @@ export class Tunnel implements RelayTunnel {
     session.on('error', (error) => this.#closed(error.message));
     session.once('close', () => this.#closed('the connection was closed'));
     session.once('goaway', () => this.drain('the worker drains'));
-    keepalive(session, limits.http2.keepalive, () => this.close('the worker has not answered a ping'));
+    const window = new ReceiveWindow(session, limits.window);
+    this.#window = window;
+    keepalive(
+      session,
+      limits.http2.keepalive,
+      () => this.close('the worker has not answered a ping'),
+      (roundTripMs) => window.measured(roundTripMs),
+    );
     session.setLocalWindowSize(limits.http2.connectionWindowBytes);
     return session;
+  }
+
+  // One after the other, so that none waits for another; the shortest counts.
+  #measure(session: ClientHttp2Session, left = this.#options.limits.window.firstPings, leastMs = Number.POSITIVE_INFINITY): void {
+    if (left === 0) {
+      this.#window?.measured(leastMs);
+    } else if (!session.destroyed) {
+      session.ping((error, roundTripMs) => {
+        if (error === null) {
+          this.#measure(session, left - 1, Math.min(leastMs, roundTripMs));
+        }
+      });
+    }
   }
 
   #closed(reason: string): void {

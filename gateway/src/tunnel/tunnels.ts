@@ -76,6 +76,22 @@ export class Tunnels {
     signal.addEventListener('abort', () => this.#listeners.delete(listener), { once: true });
   }
 
+  /** Resolves when there is a ready tunnel, or when the signal aborts. */
+  async firstReady(signal: AbortSignal): Promise<void> {
+    const over = new AbortController();
+    await new Promise<void>((resolve) => {
+      const check = (): void => {
+        if (this.#ready.size > 0 || signal.aborted) {
+          resolve();
+        }
+      };
+      this.onChange(check, over.signal);
+      signal.addEventListener('abort', check, { once: true, signal: over.signal });
+      check();
+    });
+    over.abort();
+  }
+
   drainAll(reason: string): void {
     for (const tunnel of [...this.#all]) {
       tunnel.drain(reason);
