@@ -156,7 +156,7 @@ module.exports = {
   forbidden: [...betweenPackages, ...insidePackages, ...libraries, ...everywhere],
   options: {
     doNotFollow: { path: '(^|/)node_modules/' },
-    exclude: { path: '(^|/)(dist|\\.tap|\\.clients|jetbridge-data)/' },
+    exclude: { path: '(^|/)(dist|\\.tap|\\.clients|\\.tools|\\.data|jetbridge-data)/' },
     // Type imports are dependencies, too.
     tsPreCompilationDeps: true,
     combinedDependencies: true,
