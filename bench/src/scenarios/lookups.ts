@@ -3,19 +3,16 @@ import { SQLITE_ORDERS } from '../peers/go-sqlite.ts';
 import type { Scenario, ScenarioContext } from '../scenario.ts';
 
 const CLIENTS = 16;
-const SECONDS = 4;
+const SECONDS = 3;
 const TPCH_ORDERS = 1_500_000;
 const COLUMNS = 'l_orderkey, l_partkey, l_suppkey, l_linenumber, l_quantity, l_extendedprice';
 const PEERS = [
   'mesh',
   'worker-direct',
-  'worker-plain',
   'go-proxy',
   'gizmosql',
   'flight-server',
-  'flight-server-tls',
   'nginx',
-  'stunnel',
   'go-sqlite',
   'quack',
   'postgres',
@@ -36,7 +33,7 @@ export const preparedLookupsScenario: Scenario = {
   name: 'lookups-prepared',
   title: `Point lookups in lineitem, ${CLIENTS} clients, prepared once, the key is a parameter: DoPut, GetFlightInfo, DoGet`,
   // What has no prepared statements is left out.
-  peers: PEERS.filter((name) => !['flight-server', 'flight-server-tls', 'nginx', 'stunnel', 'quack'].includes(name)),
+  peers: PEERS.filter((name) => !['flight-server', 'nginx', 'quack'].includes(name)),
   run: (context) => run(context, true),
 };
 
