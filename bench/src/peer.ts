@@ -15,6 +15,8 @@ export interface Target {
   readonly headers?: Readonly<Record<string, string>>;
   /** Puts a bare table name where this server keeps it, e.g. 'tpch.main.'; '' otherwise. */
   readonly tablePrefix: string;
+  /** Of the way between two of its processes, where that was made long on purpose. */
+  readonly roundTripMs?: number;
 }
 
 export interface RunningPeer {

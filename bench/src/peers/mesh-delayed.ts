@@ -40,6 +40,7 @@ async function start(bench: Bench, roundTripMs: number, signal: AbortSignal): Pr
       password: parts.password,
       caFile: parts.caFile,
       tablePrefix: 'tpch.main.',
+      ...(roundTripMs === 0 ? {} : { roundTripMs }),
     },
     processes: [
       { stage: 'gateway', pid: gateway.pid },

@@ -21,6 +21,7 @@ import { type FlightMethod, flightMethodOf, HANDSHAKE_PATH } from '../routing/fl
 import { answerCarried, arrived } from '../statement/carried-answer.ts';
 import type { CarriedPlace, CarriedResults, ResultOwner } from '../statement/carried-results.ts';
 import { claimWork } from '../statement/claim.ts';
+import { answerWithoutMessage } from '../statement/client-answer.ts';
 import { describingCall } from '../statement/describing-call.ts';
 import type { ForwardedCloses } from '../statement/forwarded-closes.ts';
 import { openWork } from '../statement/open.ts';
@@ -138,7 +139,7 @@ export class FlightService {
     const { target, caller, headers, method, stream } = call;
     const ready = await this.#tunnelFor(target, caller, headers).catch((thrown: unknown) => nothingLeftToClose(target, thrown));
     if (ready === undefined || this.#forwardedClose(ready, call)) {
-      answerTrailersOnly(stream, { ':status': 200, 'content-type': 'application/grpc', 'grpc-status': '0' });
+      answerWithoutMessage(stream);
       this.#records.ended(method.name, 0, call);
       return;
     }

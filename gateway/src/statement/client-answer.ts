@@ -51,3 +51,15 @@ export class ClientAnswer {
     }
   }
 }
+
+/**
+ * Success without a message. With headers and trailers of their own: Trailers-Only is meant for errors, and some proxies before a gateway take
+ * it for an answer that was cut.
+ */
+export function answerWithoutMessage(client: ServerHttp2Stream): void {
+  if (!client.destroyed && !client.closed) {
+    const answer = new ClientAnswer(client);
+    answer.begin({ ':status': 200, 'content-type': 'application/grpc' });
+    answer.end({ 'grpc-status': '0' });
+  }
+}

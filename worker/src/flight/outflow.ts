@@ -89,17 +89,12 @@ export class Outflow {
       return;
     }
     this.#trailers = { ...OK, ...trailers };
-    if (this.#stream.headersSent) {
+    if (this.#stream.headersSent || this.#held.length === 0) {
       this.#flush();
       this.#stream.end();
       return;
     }
     clearTimeout(this.#flushTimer);
-    if (this.#held.length === 0) {
-      // Trailers leave in a write of their own, a turn of the event loop later: an answer without messages needs none.
-      this.#stream.respond({ ...HEADERS, ...this.#trailers }, { endStream: true });
-      return;
-    }
     this.#respond();
     const held = this.#held.splice(0);
     const [first] = held;
