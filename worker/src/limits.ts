@@ -119,6 +119,9 @@ export const TUNNEL_MEMORY_MB = 1024;
 export const PING_INTERVAL_MS = 10_000;
 export const PING_TIMEOUT_MS = 20_000;
 
+// How long a reset connection may go unnoticed: statements of a restarted gateway wait for the next tunnel. One system call per tunnel.
+export const CONNECTION_CHECK_MS = 1_000;
+
 // From the first byte of the dial to a trusted TLS socket, and from there to the gateway's Hello.
 export const DIAL_TIMEOUT_MS = 10_000;
 export const HELLO_TIMEOUT_MS = 10_000;

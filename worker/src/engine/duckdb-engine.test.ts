@@ -1,21 +1,21 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { openDuckDb } from './duckdb-engine.ts';
 import type { Engine, EngineConnection } from './engine.ts';
 import { framesOf, query } from './result-reading.fixture.ts';
 
 const HEAVY = 'SELECT count(*) FROM range(200000) a, range(200000) b WHERE a.range * b.range % 7 = 3';
 
-async function open(): Promise<{ engine: Engine; connection: EngineConnection }> {
+async function open(t: Test): Promise<{ engine: Engine; connection: EngineConnection }> {
   const engine = await openDuckDb({ path: ':memory:', threads: 2 });
   t.teardown(() => engine.close());
   return { engine, connection: await engine.connect() };
 }
 
 t.test("errors carry the code of their cause and DuckDB's own words", async (t) => {
-  const { connection } = await open();
+  const { connection } = await open(t);
   await connection.execute('CREATE TABLE t (i INTEGER PRIMARY KEY NOT NULL); INSERT INTO t VALUES (1)');
   const cases: readonly (readonly [string, string, RegExp])[] = [
     ['SELEC 1', 'invalid_argument', /Parser Error.*"SELEC"/],
@@ -40,7 +40,7 @@ t.test("errors carry the code of their cause and DuckDB's own words", async (t) 
 });
 
 t.test('a write conflict is aborted, and the transaction stays open until it is rolled back', async (t) => {
-  const { engine, connection } = await open();
+  const { engine, connection } = await open(t);
   const other = await engine.connect();
   await connection.execute('CREATE TABLE t AS SELECT 1 AS i; BEGIN; UPDATE t SET i = 2');
   await other.execute('BEGIN');
@@ -53,7 +53,7 @@ t.test('a write conflict is aborted, and the transaction stays open until it is 
 });
 
 t.test('a COMMIT that fails leaves no transaction', async (t) => {
-  const { engine, connection } = await open();
+  const { engine, connection } = await open(t);
   const other = await engine.connect();
   await connection.execute('CREATE TABLE t (i INTEGER PRIMARY KEY); BEGIN; INSERT INTO t VALUES (1)');
   await other.execute('BEGIN; INSERT INTO t VALUES (1); COMMIT');
@@ -64,7 +64,7 @@ t.test('a COMMIT that fails leaves no transaction', async (t) => {
 });
 
 t.test('statements are told apart before they run', async (t) => {
-  const { connection } = await open();
+  const { connection } = await open(t);
   await connection.execute('CREATE TABLE t (i INTEGER); CREATE SEQUENCE s');
   const cases: readonly (readonly [string, 'rows' | 'effect', boolean])[] = [
     ['SELECT 1', 'rows', true],
@@ -96,7 +96,7 @@ t.test('statements are told apart before they run', async (t) => {
 });
 
 t.test('effects count rows; RETURNING answers them', async (t) => {
-  const { connection } = await open();
+  const { connection } = await open(t);
   const changed = async (sql: string): Promise<number | undefined> => {
     const statement = await connection.prepare(sql);
     const result = await statement.execute('stored');
@@ -112,7 +112,7 @@ t.test('effects count rows; RETURNING answers them', async (t) => {
 });
 
 t.test('a running statement is interrupted within 200 ms, however early the interruption comes', async (t) => {
-  const { connection } = await open();
+  const { connection } = await open(t);
   const statement = await connection.prepare(HEAVY);
   for (const delay of [0, 1, 30]) {
     const running = statement.execute('stored');
@@ -129,7 +129,7 @@ t.test('a running statement is interrupted within 200 ms, however early the inte
 });
 
 t.test('an interruption reaches what waits for its turn', async (t) => {
-  const { connection } = await open();
+  const { connection } = await open(t);
   const first = query(connection, HEAVY, [], 'stored');
   const second = connection.execute(HEAVY);
   connection.interrupt();
@@ -138,7 +138,7 @@ t.test('an interruption reaches what waits for its turn', async (t) => {
 });
 
 t.test('a stream that computes is interrupted by closing it', async (t) => {
-  const { connection } = await open();
+  const { connection } = await open(t);
   const statement = await connection.prepare(
     'SELECT a.range FROM range(3000000) a, range(3000000) b WHERE a.range * b.range % 1000003 = 5 AND b.range > 2999990',
   );
@@ -153,7 +153,7 @@ t.test('a stream that computes is interrupted by closing it', async (t) => {
 });
 
 t.test('closing a stream in the middle frees what its query holds', async (t) => {
-  const { engine, connection } = await open();
+  const { engine, connection } = await open(t);
   const other = await engine.connect();
   const held = async (): Promise<number> => {
     const table = await query(other, 'SELECT sum(memory_usage_bytes)::DOUBLE AS bytes FROM duckdb_memory()');
@@ -175,7 +175,7 @@ t.test('closing a stream in the middle frees what its query holds', async (t) =>
 });
 
 t.test('mid-stream failures reject, whatever failed', async (t) => {
-  const { connection } = await open();
+  const { connection } = await open(t);
   const failing = [
     ["SELECT CASE WHEN i = 3000000 THEN error('boom') ELSE i END FROM range(4000000) t(i)", /boom/],
     ["SELECT (CASE WHEN i = 3000000 THEN 'x' ELSE i::VARCHAR END)::BIGINT FROM range(4000000) t(i)", /Could not convert/],
@@ -188,7 +188,7 @@ t.test('mid-stream failures reject, whatever failed', async (t) => {
 });
 
 t.test('stored results leave the connection free and survive their statement', async (t) => {
-  const { connection } = await open();
+  const { connection } = await open(t);
   const statement = await connection.prepare('SELECT * FROM range(100000)');
   const stored = await statement.execute('stored');
   const again = await statement.execute('stored');
@@ -209,7 +209,7 @@ t.test('stored results leave the connection free and survive their statement', a
 });
 
 t.test('connections run at the same time, each with its own session', async (t) => {
-  const { engine, connection } = await open();
+  const { engine, connection } = await open(t);
   const other = await engine.connect();
   await connection.execute('CREATE TEMP TABLE mine AS SELECT 1 AS i');
   await t.rejects(query(other, 'FROM mine'), { code: 'not_found' });
@@ -222,7 +222,7 @@ t.test('connections run at the same time, each with its own session', async (t) 
 });
 
 t.test('deep expressions fail or work, but do not take the process down', async (t) => {
-  const { connection } = await open();
+  const { connection } = await open(t);
   const deep = `SELECT ${'CASE WHEN 1 = 1 THEN '.repeat(900)}1${' END'.repeat(900)}`;
   t.equal((await query(connection, deep)).numRows, 1);
   await t.rejects(query(connection, `SELECT ${'1 + '.repeat(5000)}1`), { code: 'invalid_argument', message: /depth/ });
@@ -231,7 +231,7 @@ t.test('deep expressions fail or work, but do not take the process down', async 
 });
 
 t.test('a connection that is closed in the middle of everything', async (t) => {
-  const { engine } = await open();
+  const { engine } = await open(t);
   for (let round = 0; round < 20; round++) {
     const connection = await engine.connect();
     const statement = await connection.prepare('SELECT * FROM range(100000)');

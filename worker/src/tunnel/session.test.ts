@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { GatewayAddress } from '@jetbridge/proto/enrollment';
 import { FLIGHT_SERVICE_PATH } from '@jetbridge/proto/flight';
 import { frameMessage } from '@jetbridge/proto/grpc-frame';
 import { newId } from '@jetbridge/proto/ids';
@@ -7,6 +8,7 @@ import type { HelloReply } from '@jetbridge/proto/tunnel';
 import t, { type Test } from 'tap';
 import type { Call, Handler } from '../flight/server.ts';
 import { createLogger, createMetrics } from '../telemetry.ts';
+import { BrokenLink } from '../testing/broken-link.ts';
 import { gatewayCredential, testAuthority, workerCredential } from '../testing/credentials.ts';
 import { TestGateway, type TestTunnel } from '../testing/gateway.ts';
 import { answerOf, callAll, callUnary, openCall } from '../testing/grpc-client.ts';
@@ -32,7 +34,7 @@ interface Fixture {
   readonly done: () => Promise<void>;
 }
 
-async function open(t: Test): Promise<Fixture> {
+async function open(t: Test, via: (gateway: GatewayAddress) => GatewayAddress = (gateway) => gateway): Promise<Fixture> {
   const authority = await testAuthority(t.testdir());
   const worker = workerCredential(authority);
   const gatewayIdentity = gatewayCredential(authority);
@@ -72,7 +74,7 @@ async function open(t: Test): Promise<Fixture> {
     catalogs: ['files'],
     defaultCatalog: 'files',
   };
-  const socket = await createDialer(() => worker)(gateway.address, stop.signal);
+  const socket = await createDialer(() => worker)(via(gateway.address), stop.signal);
   const options = {
     gatewayId: gatewayIdentity.identity.id,
     hello: () => hello,
@@ -181,4 +183,28 @@ t.test('what is no gRPC, or no method, gets an answer', async (t) => {
   const [headers] = await once(stream, 'response');
   t.equal(headers[':status'], 415);
   stream.resume();
+});
+
+t.test('a peer that resets the connection while a write waits is noticed at once', async (t) => {
+  const link = await BrokenLink.listen(t);
+  const { gateway, tunnel, ended, events, arrived } = await open(t, (address) => link.to(address));
+  await gateway.hello(tunnel);
+  const arrival = arrived();
+  openCall(tunnel.session, WAIT).end(frameMessage(Buffer.alloc(0)));
+  const call = await arrival;
+  link.stopReading();
+  // More than the kernel takes for a peer that does not read.
+  const begun = Promise.withResolvers<void>();
+  for (let sent = 0; sent < FLOOD_MESSAGES; sent += 1) {
+    void call.out.send(frameMessage(Buffer.alloc(256 * 1024)), begun.resolve);
+  }
+  await begun.promise;
+  // What arrives while a write is in progress makes node:http2 stop reading.
+  const passedOn = link.passedOn();
+  tunnel.session.ping(() => undefined);
+  await passedOn;
+  link.reset();
+  await ended;
+  t.same(events, ['serving', 'retired']);
+  t.equal(call.signal.aborted, true);
 });

@@ -9,8 +9,6 @@ import {
   HEADER_LIST_BYTES_MAX,
   HEADER_PAIRS_MAX,
   HELLO_TIMEOUT_MS,
-  PING_INTERVAL_MS,
-  PING_TIMEOUT_MS,
   STREAM_RESET_BURST,
   STREAM_RESETS_PER_SECOND,
   STREAM_WINDOW_BYTES,
@@ -20,6 +18,7 @@ import {
 } from '../limits.ts';
 import type { Logger } from '../telemetry.ts';
 import { lingerBeforeEnd } from './linger.ts';
+import { watchPeer } from './peer-watch.ts';
 
 export interface TunnelOptions extends GrpcServerOptions {
   readonly gatewayId: string;
@@ -45,6 +44,7 @@ export function serveTunnel(socket: TLSSocket, options: TunnelOptions, events: T
 }
 
 class Tunnel {
+  readonly #socket: TLSSocket;
   readonly #session: ServerHttp2Session;
   readonly #options: TunnelOptions;
   readonly #events: TunnelEvents;
@@ -56,6 +56,7 @@ class Tunnel {
   #retired = false;
 
   constructor(socket: TLSSocket, options: TunnelOptions, events: TunnelEvents) {
+    this.#socket = socket;
     this.#options = options;
     this.#events = events;
     this.#log = options.log.child({ gatewayId: options.gatewayId });
@@ -90,7 +91,7 @@ class Tunnel {
       this.#end();
       ended();
     });
-    this.#ping();
+    watchPeer(this.#session, this.#socket, (reason) => this.#cut(reason));
     this.#timers.push(setTimeout(() => this.#requireHello(), HELLO_TIMEOUT_MS));
     signal.addEventListener('abort', onStop, { once: true });
     if (signal.aborted) {
@@ -123,26 +124,14 @@ class Tunnel {
 
   #requireHello(): void {
     if (this.#state === 'awaiting_hello') {
-      this.#session.destroy(new Error('the gateway did not say hello in time'));
+      this.#cut('the gateway did not say hello in time');
     }
   }
 
-  // A peer that froze keeps its socket open for ever. Acknowledgements queue behind data, so the time given for one is long.
-  #ping(): void {
-    let unanswered: NodeJS.Timeout | undefined;
-    const interval = setInterval(() => {
-      if (unanswered !== undefined || this.#session.destroyed) {
-        return;
-      }
-      unanswered = setTimeout(() => this.#session.destroy(new Error('the gateway does not answer pings')), PING_TIMEOUT_MS);
-      this.#timers.push(unanswered);
-      this.#session.ping(() => {
-        clearTimeout(unanswered);
-        this.#timers.splice(this.#timers.indexOf(unanswered as NodeJS.Timeout), 1);
-        unanswered = undefined;
-      });
-    }, PING_INTERVAL_MS);
-    this.#timers.push(interval);
+  /** Ends everything at once. The session alone would wait for a write in progress, which a dead or frozen peer never lets end. */
+  #cut(reason?: string): void {
+    this.#session.destroy(reason === undefined ? undefined : new Error(reason));
+    this.#socket.destroy();
   }
 
   // GOAWAY: the gateway sends nothing new here, what runs may end, and then the gateway closes (linger.ts).
@@ -152,7 +141,7 @@ class Tunnel {
     }
     this.#state = 'draining';
     this.#session.close();
-    this.#timers.push(setTimeout(() => this.#session.destroy(), DRAIN_TIMEOUT_MS));
+    this.#timers.push(setTimeout(() => this.#cut(), DRAIN_TIMEOUT_MS));
     this.#retire();
   }
 
