@@ -21,12 +21,12 @@ import { type FlightMethod, flightMethodOf, HANDSHAKE_PATH } from '../routing/fl
 import { answerCarried, arrived } from '../statement/carried-answer.ts';
 import type { CarriedPlace, CarriedResults, ResultOwner } from '../statement/carried-results.ts';
 import { claimWork } from '../statement/claim.ts';
-import { answerWithoutMessage } from '../statement/client-answer.ts';
 import { describingCall } from '../statement/describing-call.ts';
 import type { ForwardedCloses } from '../statement/forwarded-closes.ts';
 import { openWork } from '../statement/open.ts';
 import { usageIn } from '../statement/usage.ts';
 import type { Metrics } from '../telemetry.ts';
+import { answerWithoutMessage } from '../tunnel/client-answer.ts';
 import { timeoutMsOf } from '../tunnel/deadline.ts';
 import { answerTrailersOnly } from '../tunnel/relay-answer.ts';
 import { requestHeadersForWorker } from '../tunnel/relay-headers.ts';

@@ -1,7 +1,7 @@
 import type { ServerHttp2Stream } from 'node:http2';
 import { StatusError } from '@jetbridge/proto/status-error';
+import { ClientAnswer } from '../tunnel/client-answer.ts';
 import type { CarriedResult } from './carried-results.ts';
-import { ClientAnswer } from './client-answer.ts';
 
 /** Answers a DoGet with messages that are here already. Resolves when the stream has closed: true if all of it was sent. */
 export function answerCarried(client: ServerHttp2Stream, { bytes }: CarriedResult): Promise<boolean> {

@@ -1,27 +1,17 @@
-import {
-  type ClientHttp2Stream,
-  constants,
-  type IncomingHttpHeaders,
-  type IncomingHttpStatusHeader,
-  type OutgoingHttpHeaders,
-} from 'node:http2';
+import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http2';
 import { CARRIED_COMPLETE, CARRIED_TRAILER } from '@jetbridge/proto/headers';
-import { StatusError, toStatusError } from '@jetbridge/proto/status-error';
-import { grpcStatusOf } from '@jetbridge/proto/status-grpc';
 import { handleInFlightInfo } from '../routing/ticket-handle.ts';
-import { passRequest } from '../tunnel/pass-request.ts';
-import { errorOfReset } from '../tunnel/relay-answer.ts';
-import { flow } from '../tunnel/relay-flow.ts';
+import type { Sent } from '../tunnel/client-answer.ts';
+import { statusIn } from '../tunnel/relay-answer.ts';
 import { responseHeadersForClient, trailersForClient } from '../tunnel/relay-headers.ts';
-import type { RelayCall, RelayEnd, RelayOutcome } from '../tunnel/relay-interface.ts';
+import type { RelayOutcome, TunnelCall } from '../tunnel/relay-interface.ts';
+import { type RelayedStreams, type ResponsePath, relayStreams, type Served } from '../tunnel/relayed-streams.ts';
 import type { CarriedPlace } from './carried-results.ts';
 import { CarriedTail } from './carried-tail.ts';
-import { ClientAnswer } from './client-answer.ts';
 import { usageIn } from './usage.ts';
-import { endOfMessage, errorOfEnd, MESSAGE_PREFIX_BYTES, statusIn } from './worker-answer.ts';
 
 /** A GetFlightInfo whose result may follow on the same stream. */
-export interface DescribingCall extends Omit<RelayCall, 'holdFirstMessage'> {
+export interface DescribingCall extends TunnelCall {
   readonly workerId: string;
   readonly place: CarriedPlace;
   readonly tailTimeoutMs: number;
@@ -40,9 +30,7 @@ export interface DescribingOutcome extends Omit<RelayOutcome, 'trailers'> {
  * - Deadline, a lost tunnel and errors of the worker reach the client as they do through the relay.
  */
 export function describingCall(call: DescribingCall): Promise<DescribingOutcome> {
-  return new Promise((resolve) => {
-    new DescribedStatement(call, resolve).start();
-  });
+  return relayStreams(call, (streams) => new DescribedStatement(call, streams));
 }
 
 type Progress =
@@ -51,102 +39,30 @@ type Progress =
   | { readonly kind: 'held'; readonly headers: IncomingHttpHeaders; bytes: Buffer }
   /** It is too large to be held: `missingBytes` of it still have to come. */
   | { readonly kind: 'flowing'; missingBytes: number }
-  | { readonly kind: 'decided'; readonly end: RelayEnd; readonly status: number };
+  | { readonly kind: 'decided' };
 
 const OK: OutgoingHttpHeaders = { 'grpc-status': '0' };
-const CLIENT_GONE = { end: 'client_gone', status: grpcStatusOf('cancelled') } as const;
+// gRPC over HTTP/2: a flag and four bytes of length stand before each message.
+const MESSAGE_PREFIX_BYTES = 5;
 
-class DescribedStatement {
+class DescribedStatement implements ResponsePath<DescribingOutcome> {
   readonly #call: DescribingCall;
-  readonly #resolve: (outcome: DescribingOutcome) => void;
-  readonly #answer: ClientAnswer;
+  readonly #streams: RelayedStreams<DescribingOutcome>;
   readonly #trailers = Promise.withResolvers<IncomingHttpHeaders>();
   #progress: Progress = { kind: 'waiting' };
-  #worker: ClientHttp2Stream | undefined;
-  #workerTrailers: IncomingHttpHeaders | undefined;
   #tail: CarriedTail | undefined;
-  #deadline: NodeJS.Timeout | undefined;
-  #requestBytes = 0;
   #responseBytes = 0;
 
-  constructor(call: DescribingCall, resolve: (outcome: DescribingOutcome) => void) {
+  constructor(call: DescribingCall, streams: RelayedStreams<DescribingOutcome>) {
     this.#call = call;
-    this.#answer = new ClientAnswer(call.client);
-    this.#resolve = resolve;
+    this.#streams = streams;
   }
 
-  start(): void {
-    const { client, tunnel, headers, timeoutMs, limits } = this.#call;
-    client.on('error', () => {
-      // 'close' follows, and decides.
-    });
-    client.once('aborted', () => this.#clientGone());
-    client.once('close', () => this.#clientClosed());
-    if (client.destroyed) {
-      this.#clientClosed();
-      return;
-    }
-    try {
-      this.#worker = tunnel.openStream(headers);
-    } catch (thrown) {
-      this.#fail('worker_lost', toStatusError(thrown));
-      return;
-    }
-    this.#listen(this.#worker);
-    passRequest(this.#call, this.#worker, (bytes) => {
-      this.#requestBytes += bytes;
-    });
-    if (timeoutMs !== undefined) {
-      const error = new StatusError('deadline_exceeded', 'the call did not finish within the time the client allowed');
-      this.#deadline = setTimeout(() => this.#fail('deadline', error), timeoutMs + limits.deadlineGraceMs);
-    }
-  }
-
-  #listen(worker: ClientHttp2Stream): void {
-    // As for the client: 'close' follows, and decides.
-    worker.on('error', () => undefined);
-    worker.once('response', (headers, flags) => this.#onResponse(worker, headers, flags));
-    worker.once('trailers', (trailers) => {
-      this.#workerTrailers = trailers;
-    });
-    worker.once('close', () => this.#workerClosed(worker));
-  }
-
-  #onResponse(worker: ClientHttp2Stream, headers: IncomingHttpHeaders & IncomingHttpStatusHeader, flags: number): void {
-    const { client, limits } = this.#call;
-    if (this.#progress.kind !== 'waiting' || client.closed) {
-      return;
-    }
-    if (headers[':status'] !== 200) {
-      this.#fail('worker_lost', new StatusError('internal', `the worker answered with HTTP status ${headers[':status']}`));
-      return;
-    }
-    if ((flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0) {
-      worker.resume();
-      this.#completeTrailersOnly(headers);
-      return;
-    }
+  headers(headers: IncomingHttpHeaders): void {
     this.#progress = { kind: 'held', headers, bytes: Buffer.alloc(0) };
-    flow(worker, client, {
-      coalesceBytes: limits.coalesceBytes,
-      pass: (chunk) => this.#take(chunk),
-      ended: () => this.#responseEnded(),
-    });
   }
 
-  #completeTrailersOnly(headers: IncomingHttpHeaders): void {
-    const status = statusIn(headers);
-    if (status === undefined) {
-      this.#fail('worker_lost', errorOfReset(constants.NGHTTP2_NO_ERROR));
-      return;
-    }
-    this.#workerTrailers = headers;
-    this.#decide('completed', status);
-    this.#answer.trailersOnly(responseHeadersForClient(headers));
-  }
-
-  /** True when the whole chunk is to be passed to the client. */
-  #take(chunk: Buffer): boolean {
+  bytes(chunk: Buffer): boolean {
     const progress = this.#progress;
     switch (progress.kind) {
       case 'held':
@@ -169,7 +85,7 @@ class DescribedStatement {
     if (end === undefined || (bytes.length < end && bytes.length < limits.heldBytes) || client.closed) {
       return;
     }
-    this.#answer.begin(responseHeadersForClient(headers));
+    this.#streams.answer.begin(responseHeadersForClient(headers));
     if (bytes.length < end) {
       this.#progress = { kind: 'flowing', missingBytes: end - bytes.length };
       this.#responseBytes += bytes.length;
@@ -197,12 +113,12 @@ class DescribedStatement {
 
   /** `rest`: what was still missing of the first message. */
   #complete(rest: Buffer): void {
-    this.#decide('completed', 0);
+    this.#streams.complete(0);
     this.#responseBytes += rest.length;
-    this.#answer.end(OK, rest);
-    this.#tail = new CarriedTail(this.#call.place, this.#call.tailTimeoutMs, () => this.#resetWorker());
+    this.#streams.answer.end(OK, rest);
+    this.#tail = new CarriedTail(this.#call.place, this.#call.tailTimeoutMs, () => this.#streams.resetWorker());
     // The client's pace no longer matters: what follows is small.
-    this.#worker?.resume();
+    this.#streams.worker?.resume();
   }
 
   #takeTail(chunk: Buffer): void {
@@ -211,90 +127,49 @@ class DescribedStatement {
     }
   }
 
-  // Trailers are announced before the end. Without them the reason follows with 'close'.
-  #responseEnded(): void {
-    const trailers = this.#workerTrailers;
-    if (trailers === undefined) {
-      return;
-    }
+  ended(trailers: IncomingHttpHeaders): void {
     const progress = this.#progress;
     const status = statusIn(trailers);
     if (progress.kind === 'decided') {
       const whole = status === 0 && trailers[CARRIED_TRAILER] === CARRIED_COMPLETE;
       this.#tail?.end(whole ? usageIn(trailers).rows : undefined);
     } else if (progress.kind !== 'held' || progress.bytes.length > 0 || status === undefined) {
-      this.#fail('worker_lost', errorOfReset(constants.NGHTTP2_NO_ERROR));
+      this.#streams.failIncomplete();
     } else if (!this.#call.client.closed) {
       // No message at all: the status says why.
-      this.#decide('completed', status);
-      this.#answer.begin(responseHeadersForClient(progress.headers));
-      this.#answer.end(trailersForClient(trailers));
+      this.#streams.complete(status);
+      this.#streams.answer.begin(responseHeadersForClient(progress.headers));
+      this.#streams.answer.end(trailersForClient(trailers));
     }
   }
 
-  #workerClosed(worker: ClientHttp2Stream): void {
+  sent(): Sent {
+    return this.#progress.kind === 'flowing' ? 'part of a message' : 'nothing';
+  }
+
+  decided(): void {
+    this.#progress = { kind: 'decided' };
+  }
+
+  workerClosed(): void {
     this.#tail?.end(undefined);
     this.#call.place.giveUp();
-    if (this.#progress.kind !== 'decided') {
-      this.#fail('worker_lost', errorOfEnd(this.#call.tunnel, worker.rstCode));
-    }
-    this.#trailers.resolve(this.#workerTrailers ?? {});
+    this.#trailers.resolve(this.#streams.workerTrailers);
   }
 
-  #clientGone(): void {
-    if (this.#progress.kind !== 'decided') {
-      this.#decide(CLIENT_GONE.end, CLIENT_GONE.status);
-    }
-  }
-
-  #clientClosed(): void {
-    this.#clientGone();
-    const verdict = this.#verdict();
-    if (verdict.end !== 'completed') {
-      this.#resetWorker();
+  clientClosed(served: Served): DescribingOutcome {
+    if (served.end !== 'completed') {
+      this.#streams.resetWorker();
       this.#call.place.giveUp();
     }
-    this.#call.receivedWritten();
-    if (this.#worker === undefined) {
+    if (this.#streams.worker === undefined) {
       this.#trailers.resolve({});
     }
-    this.#resolve({
-      ...verdict,
-      trailers: this.#trailers.promise,
-      requestBytes: this.#requestBytes,
-      responseBytes: this.#responseBytes,
-    });
+    return { ...served, trailers: this.#trailers.promise, responseBytes: this.#responseBytes };
   }
+}
 
-  // A client that left before the status could be sent has not been served, however well the worker did.
-  #verdict(): { readonly end: RelayEnd; readonly status: number } {
-    const progress = this.#progress;
-    return progress.kind === 'decided' && (this.#answer.complete || progress.end !== 'completed')
-      ? { end: progress.end, status: progress.status }
-      : CLIENT_GONE;
-  }
-
-  #fail(end: RelayEnd, error: StatusError): void {
-    const before = this.#progress.kind;
-    if (before === 'decided') {
-      return;
-    }
-    this.#decide(end, grpcStatusOf(error.code));
-    this.#answer.fail(error, before === 'flowing' ? 'within a message' : 'nothing sent');
-  }
-
-  #decide(end: RelayEnd, status: number): void {
-    this.#progress = { kind: 'decided', end, status };
-    clearTimeout(this.#deadline);
-    if (end !== 'completed') {
-      this.#resetWorker();
-    }
-  }
-
-  #resetWorker(): void {
-    const worker = this.#worker;
-    if (worker !== undefined && !worker.closed && !worker.destroyed) {
-      worker.close(constants.NGHTTP2_CANCEL);
-    }
-  }
+/** Where the first message ends; undefined while its length has not come. */
+function endOfMessage(bytes: Buffer): number | undefined {
+  return bytes.length < MESSAGE_PREFIX_BYTES ? undefined : MESSAGE_PREFIX_BYTES + bytes.readUInt32BE(1);
 }

@@ -1,10 +1,10 @@
 import type { ClientHttp2Stream } from 'node:http2';
 import { flow } from './relay-flow.ts';
-import type { RelayCall } from './relay-interface.ts';
+import type { TunnelCall } from './relay-interface.ts';
 
 /** Passes on what was read of a request and then the rest of it; `counted` hears of all its bytes. */
 export function passRequest(
-  { client, received, receivedWritten, limits }: Omit<RelayCall, 'holdFirstMessage'>,
+  { client, received, receivedWritten, limits }: TunnelCall,
   worker: ClientHttp2Stream,
   counted: (bytes: number) => void,
 ): void {

@@ -1,7 +1,8 @@
-import { constants, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
+import { constants, type IncomingHttpHeaders, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import { type StatusCode, StatusError } from '@jetbridge/proto/status-error';
 import { statusTrailers } from '@jetbridge/proto/status-grpc';
 import { finishRequest } from './finish-request.ts';
+import type { RelayTunnel } from './relay-interface.ts';
 
 const GRPC_CONTENT_TYPE = 'application/grpc';
 
@@ -55,4 +56,18 @@ export function errorOfReset(code: number): StatusError {
     default:
       return new StatusError('internal', `the worker broke off the call (HTTP/2 error ${code})`);
   }
+}
+
+/**
+ * Why a worker's stream closed without an answer. When a tunnel dies, Node gives its streams codes that say
+ * CANCEL or INTERNAL_ERROR: only the tunnel itself knows.
+ */
+export function errorOfEnd({ lost }: RelayTunnel, resetCode: number): StatusError {
+  return lost ? new StatusError('unavailable', 'the tunnel to the worker was lost; run the statement again') : errorOfReset(resetCode);
+}
+
+/** The gRPC status in trailers, or in headers that are all there is. */
+export function statusIn(headers: IncomingHttpHeaders): number | undefined {
+  const value = headers['grpc-status'];
+  return typeof value === 'string' && /^[0-9]{1,2}$/.test(value) ? Number(value) : undefined;
 }

@@ -9,7 +9,8 @@ export interface RelayTunnel {
   openStream(headers: OutgoingHttpHeaders): ClientHttp2Stream;
 }
 
-export interface RelayCall {
+/** A call for whose answer a worker is needed. */
+export interface TunnelCall {
   readonly client: ServerHttp2Stream;
   readonly tunnel: RelayTunnel;
   /** As the worker shall see them. */
@@ -20,9 +21,12 @@ export interface RelayCall {
   readonly receivedWritten: () => void;
   /** Time left of the client's own deadline. */
   readonly timeoutMs: number | undefined;
+  readonly limits: RelayLimits;
+}
+
+export interface RelayCall extends TunnelCall {
   /** False where client and worker talk in turns, and neither headers nor a message may wait for what follows. */
   readonly holdFirstMessage: boolean;
-  readonly limits: RelayLimits;
 }
 
 export type RelayEnd = 'completed' | 'client_gone' | 'deadline' | 'worker_lost';

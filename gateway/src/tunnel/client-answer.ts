@@ -1,7 +1,11 @@
 import type { OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import type { StatusError } from '@jetbridge/proto/status-error';
-import { finishRequest } from '../tunnel/finish-request.ts';
-import { answerTrailersOnly, answerWithStatus, resetCodeOf } from '../tunnel/relay-answer.ts';
+import { statusTrailers } from '@jetbridge/proto/status-grpc';
+import { finishRequest } from './finish-request.ts';
+import { answerTrailersOnly, answerWithStatus, resetCodeOf } from './relay-answer.ts';
+
+/** How much of an answer a client has been sent; headers alone count as whole messages. */
+export type Sent = 'nothing' | 'whole messages' | 'part of a message';
 
 /** What one client is answered: headers, messages and trailers, in that order and each once. */
 export class ClientAnswer {
@@ -35,11 +39,17 @@ export class ClientAnswer {
   }
 
   /** Within a message a status would be read as its end. */
-  fail(error: StatusError, where: 'nothing sent' | 'within a message'): void {
-    if (where === 'within a message') {
-      this.#client.close(resetCodeOf(error.code));
-    } else {
-      answerWithStatus(this.#client, error);
+  fail(error: StatusError, sent: Sent): void {
+    switch (sent) {
+      case 'nothing':
+        answerWithStatus(this.#client, error);
+        break;
+      case 'whole messages':
+        this.end({ ...statusTrailers(error) });
+        break;
+      case 'part of a message':
+        this.#client.close(resetCodeOf(error.code));
+        break;
     }
   }
 
