@@ -6,7 +6,7 @@ from connect import connections
 
 
 def tpch(args):
-    (connection,) = connections(args["target"], 1)
+    (connection,) = connections(args["target"], 1, args.get("client", "usual"))
     seconds = {}
     for query in args["queries"]:
         started = time.perf_counter()
