@@ -1,9 +1,8 @@
 import t from 'tap';
 import { check, scenariosForCheck } from './check.ts';
 import { checkReport } from './report/check-report.ts';
-import type { Results } from './results.ts';
+import { resultsWith, type Samples } from './results.fixture.ts';
 import type { MetricDefinition, Scenario } from './scenario.ts';
-import { summarize } from './statistics.ts';
 import type { Target } from './targets.ts';
 import type { Verdict } from './verdicts.ts';
 
@@ -15,53 +14,30 @@ const metrics: readonly MetricDefinition[] = [
   { name: 'cpu:client', title: 'CPU', unit: 's', better: 'less' },
 ];
 
-type Figures = Readonly<Record<string, readonly number[]>>;
-
-function resultsWith(peers: Readonly<Record<string, Figures>>): Results {
-  return {
-    startedAt: '2026-01-02T03:04:05.000Z',
-    commit: 'abc',
-    dirty: false,
-    repeats: 1,
-    machine: { cpu: 'x', cores: 1, memoryBytes: 1, kernel: 'x', node: 'x', clients: {} },
-    scenarios: [
-      {
-        name: 's',
-        title: 's',
-        metrics,
-        peers: Object.entries(peers).map(([name, figures]) => ({
-          name,
-          title: name,
-          metrics: Object.fromEntries(Object.entries(figures).map(([metric, samples]) => [metric, summarize(samples)])),
-        })),
-      },
-    ],
-    missing: [],
-  };
-}
+const measured = (peers: Readonly<Record<string, Samples>>) => resultsWith(peers, metrics);
 
 t.test('a slowdown of more than a fifth is visible, and fails past the noise', async (t) => {
-  const before = resultsWith({ mesh: { perS: [100] } });
-  const steady = check(resultsWith({ mesh: { perS: [75] } }), [], before);
+  const before = measured({ mesh: { perS: [100] } });
+  const steady = check(measured({ mesh: { perS: [75] } }), [], before);
   t.match(steady.failedChanges, [{ scenario: 's', peer: 'mesh', metric: 'perS', against: undefined }]);
   t.equal(steady.failedChanges[0]?.worse.toFixed(3), '0.333');
-  t.same(check(resultsWith({ mesh: { perS: [85] } }), [], before).slower, []);
-  const noisy = check(resultsWith({ mesh: { perS: [60, 75, 90] } }), [], before);
+  t.same(check(measured({ mesh: { perS: [85] } }), [], before).slower, []);
+  const noisy = check(measured({ mesh: { perS: [60, 75, 90] } }), [], before);
   t.equal(noisy.slower.length, 1);
   t.same(noisy.failedChanges, [], 'the samples lie 40 % apart');
 });
 
 t.test('what a slower machine does to others too is taken out', async (t) => {
-  const before = resultsWith({ mesh: { perS: [100] }, nginx: { perS: [1000] } });
-  const busy = check(resultsWith({ mesh: { perS: [50] }, nginx: { perS: [500] } }), [], before);
+  const before = measured({ mesh: { perS: [100] }, nginx: { perS: [1000] } });
+  const busy = check(measured({ mesh: { perS: [50] }, nginx: { perS: [500] } }), [], before);
   t.match(busy.changes, [{ worse: 0, against: 'nginx' }]);
-  const ours = check(resultsWith({ mesh: { perS: [50] }, nginx: { perS: [1000] } }), [], before);
+  const ours = check(measured({ mesh: { perS: [50] }, nginx: { perS: [1000] } }), [], before);
   t.match(ours.failedChanges, [{ worse: 1 }]);
 });
 
 t.test('only what says something is watched, and only ours', async (t) => {
-  const figures: Figures = { perS: [1], p99: [1], bytes: [1], 'cpu:servers': [1], 'cpu:client': [1] };
-  const results = resultsWith({ mesh: figures, 'worker-direct': figures, nginx: figures });
+  const figures: Samples = { perS: [1], p99: [1], bytes: [1], 'cpu:servers': [1], 'cpu:client': [1] };
+  const results = measured({ mesh: figures, 'worker-direct': figures, nginx: figures });
   t.same(
     check(results, [], results).changes.map(({ peer, metric }) => `${peer} ${metric}`),
     ['mesh perS', 'mesh cpu:servers', 'worker-direct perS', 'worker-direct cpu:servers'],
@@ -87,14 +63,14 @@ t.test('goals fail past tolerance and noise only', async (t) => {
     stretch: 2,
   };
   const verdict = (value: number, noise: number): Verdict => ({ target, outcome: value >= 1 ? 'hit' : 'missed', value, noise });
-  const failed = (value: number, noise: number) => check(resultsWith({}), [verdict(value, noise)], undefined).failedGoals.length;
+  const failed = (value: number, noise: number) => check(measured({}), [verdict(value, noise)], undefined).failedGoals.length;
   t.same([failed(1, 0), failed(0.95, 0), failed(0.8, 0), failed(0.8, 0.2)], [0, 0, 1, 0]);
-  t.same(check(resultsWith({}), [{ target, outcome: 'not measured', reason: 'x' }], undefined).failedGoals, []);
+  t.same(check(measured({}), [{ target, outcome: 'not measured', reason: 'x' }], undefined).failedGoals, []);
 });
 
 t.test('the report names what fails, worst first', async (t) => {
-  const before = resultsWith({ mesh: { perS: [100], 'cpu:servers': [1] } });
-  const outcome = check(resultsWith({ mesh: { perS: [50], 'cpu:servers': [0.9] } }), [], before);
+  const before = measured({ mesh: { perS: [100], 'cpu:servers': [1] } });
+  const outcome = check(measured({ mesh: { perS: [50], 'cpu:servers': [0.9] } }), [], before);
   const text = checkReport(outcome, before);
   t.match(text, /baseline of 2026-01-02, commit abc/);
   t.match(text, /FAILED +100 % worse[\s\S]*10 % better/);

@@ -10,8 +10,14 @@ export interface Reference extends Figure {
   readonly factor?: number;
 }
 
+interface Goals {
+  readonly better: 'less' | 'more';
+  readonly target: number;
+  readonly stretch: number;
+}
+
 /** A row of the table of goals. Without references, the figure itself is compared with the target. */
-export interface Target {
+export interface Target extends Goals {
   readonly name: string;
   readonly title: string;
   readonly numerator: Figure;
@@ -20,9 +26,6 @@ export interface Target {
   /** What is known of a peer that cannot be had: counts when no denominator was measured. */
   readonly known?: { readonly value: number; readonly title: string };
   readonly unit: string;
-  readonly better: 'less' | 'more';
-  readonly target: number;
-  readonly stretch: number;
 }
 
 const MEGABYTE = 1e6;
@@ -35,10 +38,8 @@ function ratio(name: string, title: string, numerator: Figure, denominators: rea
   return { name, title, numerator, denominators, unit: '', ...goals };
 }
 
-interface Goals {
-  readonly better: 'less' | 'more';
-  readonly target: number;
-  readonly stretch: number;
+function absolute(name: string, title: string, numerator: Figure, unit: string, goals: Goals): Target {
+  return { name, title, numerator, denominators: [], unit, ...goals };
 }
 
 const atLeast = (target: number, stretch: number): Goals => ({ better: 'more', target, stretch });
@@ -96,14 +97,13 @@ export const targets: readonly Target[] = [
     [of('select-1', 'gizmosql', 'preparedP50'), { ...of('select-1', 'flight-server', 'pyarrowP50'), factor: 4.4 }],
     atMost(1, 0.7),
   ),
-  {
-    name: 'select-1-50ms',
-    title: 'SELECT 1 over a 50 ms tunnel, in round trips of the tunnel',
-    numerator: of('delay-select-1', 'mesh-50ms', 'roundTrips'),
-    denominators: [],
-    unit: 'round trips',
-    ...atMost(2.2, 2),
-  },
+  absolute(
+    'select-1-50ms',
+    'SELECT 1 over a 50 ms tunnel, in round trips of the tunnel',
+    of('delay-select-1', 'mesh-50ms', 'roundTrips'),
+    'round trips',
+    atMost(2.2, 2),
+  ),
   ratio(
     'lookups-16',
     'Point lookups of 16 clients through the mesh / GizmoSQL direct',
@@ -132,22 +132,20 @@ export const targets: readonly Target[] = [
     [of('tpch', 'python-duckdb', 'total')],
     atMost(1.1, 1.03),
   ),
-  {
-    name: 'stall-worker',
-    title: 'Longest event-loop stall in the worker under bulk load',
-    numerator: of('event-loop', 'mesh', 'workerStall'),
-    denominators: [],
-    unit: 'ms',
-    ...atMost(15, 5),
-  },
-  {
-    name: 'stall-gateway',
-    title: 'Longest event-loop stall in the gateway under bulk load',
-    numerator: of('event-loop', 'mesh', 'gatewayStall'),
-    denominators: [],
-    unit: 'ms',
-    ...atMost(15, 5),
-  },
+  absolute(
+    'stall-worker',
+    'Longest event-loop stall in the worker under bulk load',
+    of('event-loop', 'mesh', 'workerStall'),
+    'ms',
+    atMost(15, 5),
+  ),
+  absolute(
+    'stall-gateway',
+    'Longest event-loop stall in the gateway under bulk load',
+    of('event-loop', 'mesh', 'gatewayStall'),
+    'ms',
+    atMost(15, 5),
+  ),
   {
     ...ratio(
       'worker-peak',
@@ -158,20 +156,6 @@ export const targets: readonly Target[] = [
     ),
     known: { value: 320 * MEGABYTE, title: '320 MB, as GizmoSQL was measured once' },
   },
-  {
-    name: 'worker-idle',
-    title: 'Worker idle RSS',
-    numerator: of('idle', 'mesh', 'workerIdleRss'),
-    denominators: [],
-    unit: 'B',
-    ...atMost(120 * MEGABYTE, 100 * MEGABYTE),
-  },
-  {
-    name: 'tunnel-idle',
-    title: 'Idle tunnel at the gateway',
-    numerator: of('idle-tunnels', 'mesh', 'bytesPerTunnel'),
-    denominators: [],
-    unit: 'B',
-    ...atMost(80_000, 50_000),
-  },
+  absolute('worker-idle', 'Worker idle RSS', of('idle', 'mesh', 'workerIdleRss'), 'B', atMost(120 * MEGABYTE, 100 * MEGABYTE)),
+  absolute('tunnel-idle', 'Idle tunnel at the gateway', of('idle-tunnels', 'mesh', 'bytesPerTunnel'), 'B', atMost(80_000, 50_000)),
 ];

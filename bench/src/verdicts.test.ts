@@ -1,26 +1,12 @@
 import t from 'tap';
+import { resultsWith } from './results.fixture.ts';
 import type { Results } from './results.ts';
-import { summarize } from './statistics.ts';
 import type { Target } from './targets.ts';
 import { judge } from './verdicts.ts';
 
-function resultsWith(peers: Readonly<Record<string, readonly number[]>>): Results {
-  return {
-    startedAt: '2026-01-02T03:04:05.000Z',
-    commit: 'abc',
-    dirty: false,
-    repeats: 1,
-    machine: { cpu: 'x', cores: 1, memoryBytes: 1, kernel: 'x', node: 'x', clients: {} },
-    scenarios: [
-      {
-        name: 's',
-        title: 's',
-        metrics: [],
-        peers: Object.entries(peers).map(([name, samples]) => ({ name, title: name, metrics: { m: summarize(samples) } })),
-      },
-    ],
-    missing: [{ name: 'away', title: 'away', reason: 'not installed' }],
-  };
+/** One metric of each peer. */
+function measured(peers: Readonly<Record<string, readonly number[]>>): Results {
+  return resultsWith(Object.fromEntries(Object.entries(peers).map(([name, samples]) => [name, { m: samples }])));
 }
 
 const figure = (peer: string) => ({ scenario: 's', peer, metric: 'm' });
@@ -36,31 +22,31 @@ const atMost: Target = {
 };
 
 t.test('a ratio is taken against the first that is there, times its factor', async (t) => {
-  const [verdict] = judge(resultsWith({ ours: [9, 10, 11], other: [5, 5] }), [atMost]);
+  const [verdict] = judge(measured({ ours: [9, 10, 11], other: [5, 5] }), [atMost]);
   t.match(verdict, { outcome: 'hit', value: 1, against: '2 × other' });
   t.equal(verdict?.outcome === 'hit' && verdict.noise, 0.1, 'half of both spreads');
 });
 
 t.test('the better one counts, in either direction', async (t) => {
-  const outcomes = (target: Target, ours: number) => judge(resultsWith({ ours: [ours], other: [1] }), [target])[0]?.outcome;
+  const outcomes = (target: Target, ours: number) => judge(measured({ ours: [ours], other: [1] }), [target])[0]?.outcome;
   t.same([outcomes(atMost, 1), outcomes(atMost, 1.5), outcomes(atMost, 2.1)], ['stretch', 'hit', 'missed']);
   const atLeast: Target = { ...atMost, better: 'more', target: 1, stretch: 1.5 };
   t.same([outcomes(atLeast, 3), outcomes(atLeast, 2), outcomes(atLeast, 1.9)], ['stretch', 'hit', 'missed']);
 });
 
 t.test('a figure may stand for itself', async (t) => {
-  t.match(judge(resultsWith({ ours: [3] }), [{ ...atMost, denominators: [], target: 2 }]), [{ outcome: 'missed', value: 3 }]);
+  t.match(judge(measured({ ours: [3] }), [{ ...atMost, denominators: [], target: 2 }]), [{ outcome: 'missed', value: 3 }]);
 });
 
 t.test('what is known of a peer that is not there counts last', async (t) => {
   const target: Target = { ...atMost, denominators: [figure('away')], known: { value: 4, title: '4, as it was once' } };
-  t.match(judge(resultsWith({ ours: [2] }), [target]), [{ outcome: 'stretch', value: 0.5, against: '4, as it was once' }]);
-  t.match(judge(resultsWith({ ours: [2], away: [1] }), [target]), [{ outcome: 'missed', value: 2, against: 'away' }]);
+  t.match(judge(measured({ ours: [2] }), [target]), [{ outcome: 'stretch', value: 0.5, against: '4, as it was once' }]);
+  t.match(judge(measured({ ours: [2], away: [1] }), [target]), [{ outcome: 'missed', value: 2, against: 'away' }]);
 });
 
 t.test('what was not measured says why', async (t) => {
   const reasonFor = (target: Target, peers: Readonly<Record<string, readonly number[]>>) => {
-    const [verdict] = judge(resultsWith(peers), [target]);
+    const [verdict] = judge(measured(peers), [target]);
     return verdict?.outcome === 'not measured' ? verdict.reason : undefined;
   };
   t.equal(reasonFor(atMost, { ours: [1] }), 'away is missing: not installed');

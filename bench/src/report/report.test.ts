@@ -1,8 +1,11 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import t from 'tap';
 import type { Results } from '../results.ts';
 import { summarize } from '../statistics.ts';
 import type { Verdict } from '../verdicts.ts';
 import { consoleReport } from './console-report.ts';
+import { resultsText, writeReports } from './files.ts';
 import { htmlReport } from './html-report.ts';
 
 const results: Results = {
@@ -70,4 +73,16 @@ t.test('the terminal gets the same in text', async (t) => {
   t.match(text, /missed +0\.5 +≥ 1 \(1\.3\) +Goal A/);
   t.match(text, /Goal B \[gizmosql is missing\]/);
   t.match(text, /Missing peers\n {2}gizmosql: not on the PATH/);
+});
+
+t.test('a report is written once, under its date and commit', async (t) => {
+  const directory = join(t.testdir({}), 'made');
+  const written = await writeReports(directory, results, verdicts);
+  const names = ['2026-01-02-abc1234.html', '2026-01-02-abc1234.json'];
+  t.same((await readdir(directory)).sort(), names);
+  t.same(
+    [...written].sort(),
+    names.map((name) => join(directory, name)),
+  );
+  t.equal(await readFile(join(directory, '2026-01-02-abc1234.json'), 'utf8'), resultsText(results, verdicts));
 });

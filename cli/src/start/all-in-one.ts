@@ -100,7 +100,8 @@ async function superviseMesh(options: AllInOneOptions, layout: Layout, own: Sour
       }),
     );
     await writeFile(layout.passwordShown, '', { mode: 0o600 });
-    upkeep.push(keepCredentialsFresh(mesh.enrolled, mesh.enrollment, supervisor, say, stopping.signal));
+    const { enrolled: names, enrollment } = mesh;
+    upkeep.push(keepCredentialsFresh({ names, enrollment, supervisor, say, signal: stopping.signal }));
     await supervisor.run(stopping.signal);
   } catch (error) {
     // Whatever fails because of Ctrl-C is no failure.

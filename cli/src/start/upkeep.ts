@@ -8,19 +8,22 @@ import type { Supervisor } from './supervisor.ts';
 /** Tells the person at the terminal. */
 export type Say = (line: string) => void;
 
+interface CredentialUpkeep {
+  readonly names: readonly Enrolled[];
+  readonly enrollment: Enrollment;
+  readonly supervisor: Supervisor;
+  readonly say: Say;
+  readonly signal: AbortSignal;
+}
+
 /** Processes do not renew their credentials by themselves yet: before one ends, its process gets another by enrolling again. */
-export async function keepCredentialsFresh(
-  names: readonly Enrolled[],
-  enrollment: Enrollment,
-  supervisor: Supervisor,
-  say: Say,
-  signal: AbortSignal,
-): Promise<void> {
+export async function keepCredentialsFresh(upkeep: CredentialUpkeep): Promise<void> {
+  const { say, signal } = upkeep;
   let complained = false;
   while (!signal.aborted) {
     await delay(CREDENTIAL_CHECK_MS, undefined, { signal }).catch(() => undefined);
     try {
-      await replaceEnding(names, enrollment, supervisor, say, signal);
+      await replaceEnding(upkeep);
     } catch (error) {
       if (!complained && !signal.aborted) {
         say(`a credential that ends soon cannot be replaced: ${describeFailure(error).text}`);
@@ -30,13 +33,7 @@ export async function keepCredentialsFresh(
   }
 }
 
-async function replaceEnding(
-  names: readonly Enrolled[],
-  enrollment: Enrollment,
-  supervisor: Supervisor,
-  say: Say,
-  signal: AbortSignal,
-): Promise<void> {
+async function replaceEnding({ names, enrollment, supervisor, say, signal }: CredentialUpkeep): Promise<void> {
   for (const name of names) {
     if (!signal.aborted && !(await enrollment.isCredentialFresh(name))) {
       await enrollment.requirePermission();

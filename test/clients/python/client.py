@@ -3,7 +3,7 @@
 import json
 import sys
 
-from protocol import attempt, send, until_available
+from protocol import RowSink, attempt, pause, send, until_available
 
 
 def local_job(job):
@@ -16,13 +16,22 @@ def local_job(job):
     return {"steps": [attempt(lambda: actions[step["action"]](step), describe) for step in job["steps"]]}
 
 
+def driver_step(driver, job, connection, step):
+    if step["action"] == "wait":
+        return attempt(lambda: pause(job["id"]), driver.describe)
+    if step["action"] == "query":
+        sink = RowSink(job["id"], step)
+        return attempt(lambda: driver.query(connection, step, sink), driver.describe, sink)
+    return attempt(lambda: driver.act(job, connection, step), driver.describe)
+
+
 def driver_job(driver, job):
     try:
         connection = driver.connect(job)
     except Exception as error:  # a refused connection is the job's result
         return {"connectError": driver.describe(error), "steps": []}
     try:
-        steps = [until_available(step, lambda: driver.run_step(job, connection, step)) for step in job["steps"]]
+        steps = [until_available(step, lambda: driver_step(driver, job, connection, step)) for step in job["steps"]]
     finally:
         try:
             connection.close()

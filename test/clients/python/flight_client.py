@@ -4,7 +4,7 @@ import pyarrow
 import pyarrow.flight as flight
 
 import flight_messages as messages
-from protocol import RowSink, attempt, pause
+from protocol import RowSink
 from statuscode import code_in
 
 CLASSES = [
@@ -126,14 +126,9 @@ def action(connection, step):
     return {"answers": [answer.body.to_pybytes().hex() for answer in answers]}
 
 
-def run_step(job, connection, step):
-    if step["action"] == "wait":
-        return attempt(lambda: pause(job["id"]), describe)
-    if step["action"] == "query":
-        sink = RowSink(job["id"], step)
-        return attempt(lambda: query(connection, step, sink), describe, sink)
+def act(job, connection, step):
     if step["action"] == "update":
-        return attempt(lambda: update(connection, step), describe)
+        return update(connection, step)
     if step["action"] == "action":
-        return attempt(lambda: action(connection, step), describe)
-    return attempt(lambda: metadata(connection, job, step), describe)
+        return action(connection, step)
+    return metadata(connection, job, step)
