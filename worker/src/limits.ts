@@ -49,6 +49,9 @@ export const SWEEP_INTERVAL_MS = 30_000;
 export const PREPARED_PER_SESSION_MAX = 256;
 export const PREPARED_TTL_MS = 30 * 60_000;
 
+// A statement that computed for longer is freed when it has run, and prepared again (1 to 2 ms) if it runs again.
+export const KEPT_PREPARED_MICROS_MAX = 50_000;
+
 // Opened statements (tickets not fetched yet, stored results) of one session.
 export const OPENED_PER_SESSION_MAX = 256;
 

@@ -125,8 +125,14 @@ export class OpenedStatements {
 
   stopReading(opened: OpenedStatement, reader: AbortController): void {
     opened.readers.delete(reader);
-    if (opened.readers.size === 0 && this.#entries.get(opened.id) !== opened) {
+    if (opened.readers.size > 0) {
+      return;
+    }
+    if (this.#entries.get(opened.id) !== opened) {
       this.#free(opened);
+    } else if (opened.kind === 'query' && opened.anonymous) {
+      // Hardly anybody reads it again before its ticket expires, and until then its statement would keep what it has computed.
+      forgetPreparation(opened.prepared);
     }
   }
 

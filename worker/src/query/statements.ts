@@ -1,12 +1,12 @@
 import { StatusError } from '@jetbridge/proto/status-error';
 import type { Schema, Table } from 'apache-arrow';
 import type { EngineResult, ParameterValue, ResultFrame } from '../engine/engine.ts';
-import { SQL_BYTES_MAX, STREAMS_OPEN_MAX } from '../limits.ts';
+import { KEPT_PREPARED_MICROS_MAX, SQL_BYTES_MAX, STREAMS_OPEN_MAX } from '../limits.ts';
 import { natureOf, requireAllowed } from './classify.ts';
 import type { HeldConnection, Lease } from './connections.ts';
 import type { Executor } from './executor.ts';
 import { inOwnTransaction } from './own-transaction.ts';
-import { newStatementId, Preparation, type PreparedStatement } from './prepared.ts';
+import { forgetPreparation, newStatementId, Preparation, type PreparedStatement } from './prepared.ts';
 import { changedRowsOf, closing, sendStored } from './result-flow.ts';
 import { type OpenedStatement, type StoredBudget, storeResult } from './results.ts';
 import type { ResultSink, Run } from './run-context.ts';
@@ -207,12 +207,17 @@ export class Statements {
     work: (lease: Lease, preparation: Preparation) => Promise<T>,
   ): Promise<T> {
     const lease = await session.connections.acquire(prepared.nature, run.signal, run.meter, prepared.on?.connection);
+    const microsBefore = run.meter.engineMicros;
     try {
       const preparation = await this.#usePreparation(lease.connection, prepared, run);
       try {
         return await work(lease, preparation);
       } finally {
         preparation.leave();
+        // The engine's statement keeps the hash tables and sorted runs of its last execution until it is freed.
+        if (run.meter.engineMicros - microsBefore > KEPT_PREPARED_MICROS_MAX) {
+          forgetPreparation(prepared);
+        }
         if (prepared.nature === 'location') {
           await this.#noticeMove(session, lease.connection);
         }
