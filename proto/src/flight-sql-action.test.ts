@@ -94,7 +94,8 @@ t.test('a bare query may contain a slash', async (t) => {
 t.test('routed handles are found, also inside a FlightInfo', async (t) => {
   const routed = new Set(['close_prepared_statement', 'cancel_query', 'cancel_flight_info', 'renew_flight_endpoint']);
   for (const action of actions) {
-    t.same(handleOfAction(action), routed.has(action.kind) ? handle : undefined, action.kind);
+    const transactionId = 'transactionId' in action ? action.transactionId : undefined;
+    t.same(handleOfAction(action), routed.has(action.kind) ? handle : transactionId, action.kind);
   }
   t.equal(handleOfAction({ kind: 'cancel_query', flightInfo: { ...flightInfo, endpoint: [] } }), undefined);
   const foreign = { ...flightInfo, endpoint: [{ ticket: { ticket: Buffer.from('not ours') }, location: [] }] };

@@ -224,11 +224,16 @@ export function encodeFlightSqlAction(action: FlightSqlAction): Action {
   return { type: codec.type, body: codec.wrapped ? packAny({ name: codec.messageName, body }) : body };
 }
 
-/** The routed handle inside an action: of a prepared statement, or of the first ticket of a FlightInfo. */
+/** The routed handle inside an action: of a prepared statement, of a transaction, or of the first ticket of a FlightInfo. */
 export function handleOfAction(action: FlightSqlAction): Buffer | undefined {
   switch (action.kind) {
     case 'close_prepared_statement':
       return action.handle;
+    case 'create_prepared_statement':
+    case 'create_prepared_substrait_plan':
+    case 'end_transaction':
+    case 'begin_savepoint':
+      return action.transactionId;
     case 'cancel_query':
     case 'cancel_flight_info':
       return handleOfEndpoint(action.flightInfo.endpoint[0]);

@@ -103,6 +103,7 @@ t.test('sizes are bounded', async (t) => {
 t.test('routed handles are found', async (t) => {
   for (const command of commands) {
     const routed = ['prepared_statement_query', 'prepared_statement_update', 'ticket_statement_query'].includes(command.kind);
-    t.equal(handleOfCommand(command), routed ? handle : undefined, command.kind);
+    const transactionId = 'transactionId' in command ? command.transactionId : undefined;
+    t.equal(handleOfCommand(command), routed ? handle : transactionId, command.kind);
   }
 });

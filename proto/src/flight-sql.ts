@@ -237,7 +237,10 @@ export function decodeCommand(bytes: Uint8Array): FlightSqlCommand {
   return codec.decode(message.body);
 }
 
-/** The routed handle inside a command, if there is one. */
+/** The routed handle inside a command, if there is one: its own, or that of the transaction it is to run in. */
 export function handleOfCommand(command: FlightSqlCommand): Buffer | undefined {
-  return 'handle' in command ? command.handle : undefined;
+  if ('handle' in command) {
+    return command.handle;
+  }
+  return 'transactionId' in command ? command.transactionId : undefined;
 }

@@ -1,8 +1,8 @@
 import { randomFillSync } from 'node:crypto';
 import { StatusError } from './status-error.ts';
 
-/** worker, gateway, statement, tunnel, enrollment token, principal, access token, session, audit record. */
-export type IdPrefix = 'wkr' | 'gtw' | 'stm' | 'tun' | 'enr' | 'prn' | 'tok' | 'ses' | 'aud';
+/** worker, gateway, statement, tunnel, enrollment token, principal, access token, session, audit record, transaction. */
+export type IdPrefix = 'wkr' | 'gtw' | 'stm' | 'tun' | 'enr' | 'prn' | 'tok' | 'ses' | 'aud' | 'txn';
 
 /** A source of random bytes; tests pass a seeded one. */
 export type RandomBytes = (size: number) => Buffer;

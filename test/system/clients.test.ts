@@ -153,15 +153,49 @@ for (const name of CLIENT_NAMES) {
   });
 }
 
-t.test(
-  'ADBC with its defaults: a transaction that rolls back or an autocommit warning, never a lost row',
-  { skip: skipClient('adbc') },
-  async (t) => {
-    const client = await startClient(t, 'adbc');
-    const result = only(await client.run({ ...mesh.login(), autocommit: false, steps: [{ action: 'query', sql: 'SELECT 1' }] }));
-    t.same(result.rows, [['1']], JSON.stringify(result));
-  },
-);
+t.test('ADBC with its defaults: each commit begins the next transaction', { skip: skipClient('adbc') }, async (t) => {
+  const client = await startClient(t, 'adbc');
+  const insert = (id: number): Step => ({ action: 'update', sql: `INSERT INTO kept VALUES (${id})` });
+  const { steps } = await client.run({
+    ...mesh.login(),
+    autocommit: false,
+    steps: [
+      { action: 'update', sql: 'CREATE TABLE kept (id BIGINT)' },
+      { action: 'commit' },
+      insert(1),
+      { action: 'rollback' },
+      insert(2),
+      { action: 'query', sql: 'SELECT id FROM kept' },
+      { action: 'commit' },
+      insert(3),
+    ],
+  });
+  t.same(
+    steps.map(({ error }) => error),
+    steps.map(() => undefined),
+  );
+  t.same(steps[5]?.rows, [['2']], 'a transaction sees its own changes');
+  const after = only(await client.run(job({ action: 'query', sql: 'SELECT id FROM kept' })));
+  t.same(after.rows, [['2']], 'what was committed is there, and nothing else');
+});
+
+t.test("arrow-go's transactions", { skip: skipClient('go') }, async (t) => {
+  const client = await startClient(t, 'go');
+  const insert = (id: number, ending: string): Step => ({
+    action: 'transaction',
+    statements: [`INSERT INTO by_go VALUES (${id})`, `INSERT INTO by_go VALUES (${id})`],
+    ending,
+  });
+  const { steps } = await client.run(
+    job({ action: 'update', sql: 'CREATE TABLE by_go (id BIGINT)' }, insert(1, 'commit'), insert(2, 'rollback'), {
+      action: 'query',
+      sql: 'SELECT id FROM by_go',
+    }),
+  );
+  t.equal(steps[1]?.updated, 2, JSON.stringify(steps[1]));
+  t.equal(steps[2]?.ok, true, JSON.stringify(steps[2]));
+  t.same(steps[3]?.rows, [['1'], ['1']], JSON.stringify(steps[3]));
+});
 
 t.test('executemany and batches bind row by row', async (t) => {
   for (const name of ['adbc', 'jdbc'] as const) {

@@ -27,6 +27,9 @@ type step struct {
 	ReportAfterRows int64  `json:"reportAfterRows"`
 	PauseAfterRows  int64  `json:"pauseAfterRows"`
 	RetryForMs      int64  `json:"retryForMs"`
+	// Of a transaction.
+	Statements []string `json:"statements"`
+	Ending     string   `json:"ending"`
 }
 
 // terminal is the program's stdin and stdout, one JSON document per line.

@@ -129,10 +129,34 @@ func (c *connection) dispatch(t terminal, id string, s step) (map[string]any, er
 	case "update":
 		count, err := c.client.ExecuteUpdate(c.ctx, s.SQL)
 		return map[string]any{"updated": count}, err
+	case "transaction":
+		return c.transaction(s)
 	case "metadata":
 		return c.browse()
 	}
 	return nil, fmt.Errorf("unknown action %s", s.Action)
+}
+
+// transaction runs its statements between BeginTransaction and EndTransaction.
+func (c *connection) transaction(s step) (map[string]any, error) {
+	tx, err := c.client.BeginTransaction(c.ctx)
+	if err != nil {
+		return nil, err
+	}
+	var updated int64
+	for _, sql := range s.Statements {
+		count, err := tx.ExecuteUpdate(c.ctx, sql)
+		if err != nil {
+			return nil, errors.Join(err, tx.Rollback(c.ctx))
+		}
+		updated += count
+	}
+	if s.Ending == "commit" {
+		err = tx.Commit(c.ctx)
+	} else {
+		err = tx.Rollback(c.ctx)
+	}
+	return map[string]any{"updated": updated}, err
 }
 
 func (c *connection) query(t terminal, id string, s step) (map[string]any, error) {

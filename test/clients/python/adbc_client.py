@@ -99,7 +99,19 @@ def compare(connection, step):
     return compare_with_duckdb(lambda sql: table(connection, sql), step)
 
 
+def commit(connection, _step):
+    connection.commit()
+    return {}
+
+
+def rollback(connection, _step):
+    connection.rollback()
+    return {}
+
+
 ACTIONS = {
+    "commit": commit,
+    "rollback": rollback,
     "update": update,
     "executemany": executemany,
     "metadata": metadata,

@@ -8,15 +8,17 @@ import { Schema } from 'apache-arrow';
 import { schemaMessage } from '../arrow/schema-message.ts';
 import type { Run } from '../query/run-context.ts';
 import { callerOf } from './caller.ts';
-import { type FlightContext, inCallersSession } from './context.ts';
-import { requireNoTransaction } from './describe.ts';
+import { type FlightContext, inCallersSession, inCallersTransaction } from './context.ts';
 import { tallied } from './outcome.ts';
 import type { Call } from './server.ts';
 import { getSessionOptions, setSessionOptions } from './session-options.ts';
+import { begin, end } from './transaction-actions.ts';
 
 const SERVED: ReadonlyMap<string, string> = new Map([
   ['CreatePreparedStatement', 'Checks a statement and gives it a handle. Any(ActionCreatePreparedStatementRequest).'],
   ['ClosePreparedStatement', 'Frees a prepared statement. Any(ActionClosePreparedStatementRequest).'],
+  ['BeginTransaction', "Begins the session's transaction. Any(ActionBeginTransactionRequest)."],
+  ['EndTransaction', 'Commits it or rolls it back. Any(ActionEndTransactionRequest).'],
   ['CancelQuery', 'Stops the statement of a FlightInfo. Any(ActionCancelQueryRequest).'],
   ['CancelFlightInfo', 'Stops the statement of a FlightInfo. CancelFlightInfoRequest.'],
   ['SetSessionOptions', 'Sets catalog and schema of the session. SetSessionOptionsRequest.'],
@@ -44,8 +46,7 @@ export async function doAction(context: FlightContext, call: Call): Promise<void
 function perform(context: FlightContext, call: Call, action: FlightSqlAction, run: Run): Promise<Buffer | undefined> {
   switch (action.kind) {
     case 'create_prepared_statement':
-      requireNoTransaction(action.transactionId);
-      return createPreparedStatement(context, call, action.query, run);
+      return createPreparedStatement(context, call, action, run);
     case 'close_prepared_statement':
       return Promise.resolve(closePreparedStatement(context, call, action.handle));
     case 'cancel_query':
@@ -61,11 +62,12 @@ function perform(context: FlightContext, call: Call, action: FlightSqlAction, ru
     case 'close_session':
       return Promise.resolve(closeSession(context, call));
     case 'begin_transaction':
+      return begin(context, call, run);
     case 'end_transaction':
-      throw new StatusError('unimplemented', 'Flight SQL transactions are not supported yet: use BEGIN, COMMIT and ROLLBACK as statements');
+      return end(context, call, action, run);
     case 'begin_savepoint':
     case 'end_savepoint':
-      throw new StatusError('unimplemented', 'savepoints are not supported');
+      throw new StatusError('unimplemented', 'DuckDB has no savepoints');
     case 'create_prepared_substrait_plan':
       throw new StatusError('unimplemented', 'Substrait plans are not supported; send SQL');
     case 'renew_flight_endpoint':
@@ -75,9 +77,16 @@ function perform(context: FlightContext, call: Call, action: FlightSqlAction, ru
 
 const NO_FIELDS = schemaMessage(new Schema([]));
 
-function createPreparedStatement(context: FlightContext, call: Call, sql: string, run: Run): Promise<Buffer> {
-  return inCallersSession(context, call, run, async (session) => {
-    const prepared = await context.statements.prepare(session, sql, run);
+type CreatePreparedStatement = Extract<FlightSqlAction, { readonly kind: 'create_prepared_statement' }>;
+
+function createPreparedStatement(
+  context: FlightContext,
+  call: Call,
+  { query, transactionId }: CreatePreparedStatement,
+  run: Run,
+): Promise<Buffer> {
+  return inCallersTransaction(context, call, transactionId, run, async (session) => {
+    const prepared = await context.statements.prepare(session, query, run);
     session.prepared.add(prepared);
     return encodePreparedStatementResult({
       handle: context.tickets.seal({ kind: 'prepared', ...session.key, id: prepared.id }),
@@ -88,7 +97,6 @@ function createPreparedStatement(context: FlightContext, call: Call, sql: string
   });
 }
 
-// Closing what is closed already is no failure; somebody else's handle is.
 // Closing what is gone already succeeds. A client that lost its worker closes next, and an error then would hide the one that tells why.
 function closePreparedStatement(context: FlightContext, call: Call, handle: Buffer): undefined {
   const sealed = unlessGone(() => context.tickets.openPrepared(handle, callerOf(call.headers).principalId));

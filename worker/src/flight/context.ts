@@ -4,6 +4,7 @@ import type { PreparedStatement } from '../query/prepared.ts';
 import type { Run } from '../query/run-context.ts';
 import type { Session, SessionKey, Sessions } from '../query/sessions.ts';
 import type { Statements } from '../query/statements.ts';
+import { requireTransaction } from '../query/transaction.ts';
 import type { Metrics } from '../telemetry.ts';
 import { type Caller, callerOf } from './caller.ts';
 import { honourLocationHeaders } from './location.ts';
@@ -31,6 +32,35 @@ export function inCallersSession<T>(
     await honourLocationHeaders(session, caller, run);
     return work(session, caller);
   });
+}
+
+/**
+ * Runs in the caller's session, in the transaction that the call names if it names one: `not_found` when that is not of this session,
+ * `failed_precondition` when it has ended.
+ */
+export function inCallersTransaction<T>(
+  context: FlightContext,
+  call: Call,
+  transactionId: Buffer | undefined,
+  run: Run,
+  work: (session: Session) => Promise<T>,
+): Promise<T> {
+  return inCallersSession(context, call, run, (session, caller) => {
+    // Some clients send an empty id for none.
+    if (transactionId !== undefined && transactionId.length > 0) {
+      requireTransaction(session, transactionOf(context, session, caller, transactionId));
+    }
+    return work(session);
+  });
+}
+
+/** The id inside a transaction's handle. */
+export function transactionOf(context: FlightContext, { key }: Session, { principalId }: Caller, handle: Buffer): string {
+  const sealed = context.tickets.openTransaction(handle, principalId);
+  if (sealed.sessionId !== key.sessionId) {
+    throw new StatusError('not_found', 'the transaction belongs to another session');
+  }
+  return sealed.id;
 }
 
 /** Runs in the session that a handle belongs to, which may be another one of the same principal. */

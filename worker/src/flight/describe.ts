@@ -16,7 +16,7 @@ import { forgetPreparation, type PreparedStatement } from '../query/prepared.ts'
 import type { OpenedStatement } from '../query/results.ts';
 import type { Session } from '../query/sessions.ts';
 import { beginCarrying, type Carrying, carryAnswer } from './carry.ts';
-import { type FlightContext, inCallersSession, withPrepared } from './context.ts';
+import { type FlightContext, inCallersSession, inCallersTransaction, withPrepared } from './context.ts';
 import { flightInfoOf } from './flight-info.ts';
 import { metadataAnswer } from './metadata.ts';
 import { type Tally, tallied } from './outcome.ts';
@@ -86,8 +86,7 @@ function describe(
 ): Promise<Description> {
   switch (command.kind) {
     case 'statement_query':
-      requireNoTransaction(command.transactionId);
-      return inCallersSession(context, call, tally.run, async (session) => {
+      return inCallersTransaction(context, call, command.transactionId, tally.run, async (session) => {
         const prepared = await context.statements.prepare(session, command.query, tally.run);
         return openAndDescribe(context, call, session, { prepared, values: [], anonymous: true }, descriptor, tally);
       });
@@ -190,8 +189,7 @@ function notDescribable(command: FlightSqlCommand): StatusError {
 async function schemaOf(context: FlightContext, call: Call, command: FlightSqlCommand, run: Tally['run']): Promise<Schema> {
   switch (command.kind) {
     case 'statement_query':
-      requireNoTransaction(command.transactionId);
-      return inCallersSession(context, call, run, async (session) => {
+      return inCallersTransaction(context, call, command.transactionId, run, async (session) => {
         const prepared = await context.statements.prepare(session, command.query, run);
         forgetPreparation(prepared);
         return prepared.schema;
@@ -200,15 +198,5 @@ async function schemaOf(context: FlightContext, call: Call, command: FlightSqlCo
       return withPrepared(context, call, command.handle, (_session, prepared) => Promise.resolve(prepared.schema));
     default:
       throw notDescribable(command);
-  }
-}
-
-/** Flight SQL's own transactions cannot be begun here, so no id of one can be right. */
-export function requireNoTransaction(transactionId: Buffer | undefined): void {
-  if (transactionId !== undefined && transactionId.length > 0) {
-    throw new StatusError(
-      'not_found',
-      'there is no such transaction: BeginTransaction is not supported, use BEGIN, COMMIT and ROLLBACK as statements',
-    );
   }
 }

@@ -32,8 +32,8 @@ function sealedOf(context: FlightContext, call: Call, message: Buffer): SealedOp
     );
   }
   const sealed = context.tickets.open(command.handle, callerOf(call.headers).principalId);
-  if (sealed.kind === 'prepared') {
-    throw new StatusError('invalid_argument', 'this is the handle of a prepared statement, not a ticket');
+  if (sealed.kind === 'prepared' || sealed.kind === 'transaction') {
+    throw new StatusError('invalid_argument', 'this is the handle of a prepared statement or a transaction, not a ticket');
   }
   return sealed;
 }

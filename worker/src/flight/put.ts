@@ -7,8 +7,7 @@ import { decodeParameterRows } from '../arrow/parameter-rows.ts';
 import type { ParameterValue } from '../engine/engine.ts';
 import { PUT_MESSAGE_BYTES_MAX, PUT_TOTAL_BYTES_MAX } from '../limits.ts';
 import { forgetPreparation, type PreparedStatement } from '../query/prepared.ts';
-import { type FlightContext, inCallersSession, withPrepared } from './context.ts';
-import { requireNoTransaction } from './describe.ts';
+import { type FlightContext, inCallersTransaction, withPrepared } from './context.ts';
 import { tallied } from './outcome.ts';
 import type { Call } from './server.ts';
 
@@ -21,6 +20,8 @@ export async function doPut(context: FlightContext, call: Call): Promise<void> {
   await call.out.send(frameMessage(encodePutResult({ appMetadata: answer })));
 }
 
+type StatementUpdate = Extract<FlightSqlCommand, { readonly kind: 'statement_update' }>;
+
 function commandOf(first: FlightDataHead | undefined): FlightSqlCommand {
   if (first?.descriptor === undefined) {
     throw new StatusError('invalid_argument', 'the first message of DoPut must hold a descriptor');
@@ -31,8 +32,7 @@ function commandOf(first: FlightDataHead | undefined): FlightSqlCommand {
 function put(context: FlightContext, call: Call, command: FlightSqlCommand, upload: readonly FlightDataHead[]): Promise<Buffer> {
   switch (command.kind) {
     case 'statement_update':
-      requireNoTransaction(command.transactionId);
-      return updateOnce(context, call, command.query);
+      return updateOnce(context, call, command);
     case 'prepared_statement_update':
       return updatePrepared(context, call, command.handle, upload);
     case 'prepared_statement_query':
@@ -46,11 +46,11 @@ function put(context: FlightContext, call: Call, command: FlightSqlCommand, uplo
   }
 }
 
-async function updateOnce(context: FlightContext, call: Call, sql: string): Promise<Buffer> {
+async function updateOnce(context: FlightContext, call: Call, { query, transactionId }: StatementUpdate): Promise<Buffer> {
   let changed = 0;
   await tallied(call, context.metrics, 'statement', ({ run }) =>
-    inCallersSession(context, call, run, async (session) => {
-      const prepared = await context.statements.prepare(session, sql, run);
+    inCallersTransaction(context, call, transactionId, run, async (session) => {
+      const prepared = await context.statements.prepare(session, query, run);
       try {
         changed = await context.statements.update(session, prepared, [[]], run);
       } finally {

@@ -282,7 +282,8 @@ t.test('metadata', async (t) => {
 
 t.test('what is not supported says so', async (t) => {
   const client = (await open(t)).client();
-  await t.rejects(client.action({ kind: 'begin_transaction' }), { code: 'unimplemented', message: /BEGIN/ });
+  const transactionId = Buffer.from('any');
+  await t.rejects(client.action({ kind: 'begin_savepoint', transactionId, name: 'a' }), { code: 'unimplemented', message: /savepoint/ });
   await t.rejects(client.info({ kind: 'statement_substrait_plan', plan: Buffer.alloc(0), version: '' }), { code: 'unimplemented' });
   await t.rejects(client.call('DoExchange', []), { code: 'unimplemented' });
   await t.rejects(client.call('DoAction', []), { code: 'invalid_argument' });

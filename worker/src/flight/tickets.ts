@@ -6,7 +6,7 @@ import { PREPARED_TTL_MS, TICKET_TTL_MS } from '../limits.ts';
 import type { SessionKey } from '../query/sessions.ts';
 
 /** What a handle of this worker stands for. Clients carry it and cannot read it. */
-export type Sealed = SealedOpened | SealedPrepared | SealedMetadata;
+export type Sealed = SealedOpened | SealedPrepared | SealedMetadata | SealedTransaction;
 
 /** A right to fetch what was opened. */
 export interface SealedOpened extends SessionKey {
@@ -25,6 +25,12 @@ export interface SealedMetadata extends SessionKey {
   readonly kind: 'metadata';
   /** The command in base64. */
   readonly command: string;
+}
+
+/** The transaction of a session. */
+export interface SealedTransaction extends SessionKey {
+  readonly kind: 'transaction';
+  readonly id: string;
 }
 
 type Expiring = Sealed & { readonly expiresMs: number };
@@ -49,8 +55,8 @@ export class Tickets {
 
   seal(content: Sealed): Buffer {
     const { workerId, nowMs, randomBytes } = this.#options;
-    // A prepared statement expires when it is not used, which its session knows; its handle only must not live for ever.
-    const ttlMs = content.kind === 'prepared' ? HANDLE_TTL_FACTOR * PREPARED_TTL_MS : TICKET_TTL_MS;
+    // A prepared statement or a transaction ends when it is not used, which its session knows; its handle only must not live for ever.
+    const ttlMs = LIVED_WITH.has(content.kind) ? HANDLE_TTL_FACTOR * PREPARED_TTL_MS : TICKET_TTL_MS;
     const expiring: Expiring = { ...content, expiresMs: nowMs() + ttlMs };
     return sealHandle(this.#key, workerId, Buffer.from(JSON.stringify(expiring)), randomBytes);
   }
@@ -75,6 +81,14 @@ export class Tickets {
     return content;
   }
 
+  openTransaction(handle: Buffer, principalId: string): SealedTransaction {
+    const content = this.open(handle, principalId);
+    if (content.kind !== 'transaction') {
+      throw new StatusError('invalid_argument', 'this is a ticket or the handle of a statement, not a transaction');
+    }
+    return content;
+  }
+
   #read(handle: Buffer): Expiring {
     try {
       return JSON.parse(openHandle(this.#key, this.#options.workerId, handle).toString('utf8')) as Expiring;
@@ -92,6 +106,8 @@ export class Tickets {
     }
   }
 }
+
+const LIVED_WITH: ReadonlySet<Sealed['kind']> = new Set(['prepared', 'transaction']);
 
 // A day for the present half hour.
 const HANDLE_TTL_FACTOR = 48;

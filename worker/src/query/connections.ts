@@ -68,6 +68,11 @@ export class SessionConnections {
     return this.#state.kind === 'free';
   }
 
+  /** True while a transaction is open, whoever began it. */
+  get inTransaction(): boolean {
+    return this.#state.kind === 'bound' && this.#state.connection?.engine.inTransaction() === true;
+  }
+
   /** Takes a connection for one statement, `preferred` if it is free. */
   async acquire(nature: StatementNature, signal: AbortSignal, meter: EngineMeter, preferred?: HeldConnection): Promise<Lease> {
     if (this.#state.kind === 'free' && nature !== 'plain') {

@@ -25,6 +25,8 @@ export interface Session {
   readonly defaultLocation: Location;
   /** The location headers last seen: only a change of theirs moves the session, so that USE outlives them. */
   requestedLocation: string | undefined;
+  /** Of the transaction that BeginTransaction began last. It may have been ended by SQL since. */
+  transactionId: string | undefined;
 }
 
 interface Entry {
@@ -104,6 +106,7 @@ export class Sessions {
       closed: close.signal,
       defaultLocation,
       requestedLocation: undefined,
+      transactionId: undefined,
     };
     const entry: Entry = { session, close, calls: 0, usedMs: nowMs() };
     this.#entries.set(nameOf(key), entry);

@@ -173,8 +173,8 @@ export class FlightClient {
     return messages[0] === undefined ? undefined : decodeResult(messages[0]).body;
   }
 
-  async prepare(query: string): Promise<PreparedStatementResult> {
-    const body = await this.action({ kind: 'create_prepared_statement', query });
+  async prepare(query: string, transactionId?: Buffer): Promise<PreparedStatementResult> {
+    const body = await this.action({ kind: 'create_prepared_statement', query, transactionId });
     return decodePreparedStatementResult(body ?? Buffer.alloc(0));
   }
 
