@@ -179,6 +179,31 @@ t.test('ADBC with its defaults: each commit begins the next transaction', { skip
   t.same(after.rows, [['2']], 'what was committed is there, and nothing else');
 });
 
+t.test('adbc_ingest: create, append, replace, and in a transaction', { skip: skipClient('adbc') }, async (t) => {
+  const client = await startClient(t, 'adbc');
+  const ingest = (mode: string, firstId: number, rows: number): Step => ({
+    action: 'ingest',
+    table: 'loaded',
+    mode,
+    firstId,
+    rows,
+    batchRows: 50_000,
+  });
+  const sums: Step = { action: 'query', sql: 'SELECT count(*), sum(id), count(name), sum(ratio) FROM loaded' };
+  const { steps } = await client.run(job(ingest('create', 1, 120_000), sums, ingest('append', 120_001, 10), sums, ingest('create', 1, 1)));
+  t.equal(steps[0]?.updated, 120_000, JSON.stringify(steps[0]));
+  t.same(steps[1]?.rows, [['120000', '7200060000', '102858', '900007500.0']]);
+  t.same(steps[3]?.rows?.[0]?.[0], '120010');
+  t.equal(steps[4]?.error?.code, 'already_exists', JSON.stringify(steps[4]));
+  const inTransaction = await client.run({
+    ...mesh.login(),
+    autocommit: false,
+    steps: [ingest('replace', 1, 5), sums, { action: 'rollback' }, ingest('append', 120_011, 5), { action: 'commit' }],
+  });
+  t.same(inTransaction.steps[1]?.rows?.[0]?.[0], '5', JSON.stringify(inTransaction.steps));
+  t.same(only(await client.run(job(sums))).rows?.[0]?.[0], '120015');
+});
+
 t.test("arrow-go's transactions", { skip: skipClient('go') }, async (t) => {
   const client = await startClient(t, 'go');
   const insert = (id: number, ending: string): Step => ({

@@ -77,8 +77,17 @@ export const SQL_BYTES_MAX = 4 * MIB;
 export const COMMAND_BYTES_MAX = 8 * MIB;
 export const PUT_MESSAGE_BYTES_MAX = 64 * MIB;
 
-// All parameter rows of one DoPut: they are decoded before the first row runs, so that a bad batch changes nothing.
+// All parameter rows of one DoPut: they are decoded before the first row runs, so that a bad batch changes nothing. Ingests have no bound.
 export const PUT_TOTAL_BYTES_MAX = 128 * MIB;
+
+// What a message takes here beside its bytes: a million empty ones are not nothing.
+export const MESSAGE_COST_BYTES = 256;
+
+// Messages of an upload that may wait while the engine works on the one before; the caller is held back beyond. Enough to keep both busy.
+export const UPLOAD_AHEAD_BYTES = 16 * MIB;
+
+// Ingests at once. Each holds a few messages of up to PUT_MESSAGE_BYTES_MAX and what the engine has not flushed yet: 100 to 300 MB at worst.
+export const INGESTS_OPEN_MAX = 32;
 
 // JDBC sends every unknown URL parameter as a header of every call (clients.md rule 15).
 export const HEADER_LIST_BYTES_MAX = 64 * KIB;

@@ -99,6 +99,19 @@ def compare(connection, step):
     return compare_with_duckdb(lambda sql: table(connection, sql), step)
 
 
+def ingest(connection, step):
+    """Rows of three columns, in several record batches, one of them with NULLs."""
+    first, rows = step["firstId"], step["rows"]
+    batches = []
+    for start in range(first, first + rows, step["batchRows"]):
+        ids = list(range(start, min(start + step["batchRows"], first + rows)))
+        names = [None if i % 7 == 0 else f"name {i}" for i in ids]
+        batches.append(pyarrow.record_batch({"id": ids, "name": names, "ratio": [i / 8 for i in ids]}))
+    reader = pyarrow.RecordBatchReader.from_batches(batches[0].schema, batches)
+    with connection.cursor() as cursor:
+        return {"updated": cursor.adbc_ingest(step["table"], reader, mode=step["mode"])}
+
+
 def commit(connection, _step):
     connection.commit()
     return {}
@@ -110,6 +123,7 @@ def rollback(connection, _step):
 
 
 ACTIONS = {
+    "ingest": ingest,
     "commit": commit,
     "rollback": rollback,
     "update": update,

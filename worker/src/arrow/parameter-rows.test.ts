@@ -47,26 +47,8 @@ import {
 } from 'apache-arrow';
 import t from 'tap';
 import type { ParameterValue } from '../engine/engine.ts';
-import { FlatTable } from './flatbuffer-table.ts';
 import { decodeParameterRows, type UploadedFlightData } from './parameter-rows.ts';
-
-/** An IPC stream as the messages of an upload. */
-function messagesOf(stream: Uint8Array): UploadedFlightData[] {
-  const bytes = Buffer.from(stream);
-  const messages: UploadedFlightData[] = [];
-  for (let at = 0; at + 8 <= bytes.length; ) {
-    const length = bytes.readInt32LE(at + 4);
-    if (length === 0) {
-      break;
-    }
-    const dataHeader = bytes.subarray(at + 8, at + 8 + length);
-    const bodyLength = Number(FlatTable.root(dataHeader).int64(3));
-    at += 8 + length;
-    messages.push({ dataHeader, dataBody: bytes.subarray(at, at + bodyLength) });
-    at += bodyLength;
-  }
-  return messages;
-}
+import { messagesOf } from './upload.fixture.ts';
 
 function upload(columns: Readonly<Record<string, ReturnType<typeof makeData>>>, length: number): UploadedFlightData[] {
   const fields = Object.entries(columns).map(([name, data]) => new Field(name, data.type as DataType, true));

@@ -37,7 +37,7 @@ class Upload {
   add(header: Uint8Array, body: Uint8Array): void {
     const message = readUploadedMessage(header);
     if (message.kind === 'schema') {
-      this.#fields = message.fields;
+      this.#fields = requireScalars(message.fields);
       return;
     }
     if (!this.#fields) {
@@ -86,4 +86,24 @@ class Upload {
     }
     return Number(batch.rows);
   }
+}
+
+const NESTED: ReadonlySet<string> = new Set<UploadedField['type']['kind']>([
+  'list',
+  'large_list',
+  'fixed_list',
+  'struct',
+  'map',
+  'unknown',
+]);
+
+function requireScalars(fields: readonly UploadedField[]): readonly UploadedField[] {
+  const refused = fields.find(({ type }) => NESTED.has(type.kind));
+  if (refused !== undefined) {
+    throw new StatusError(
+      'invalid_argument',
+      `Parameter column "${refused.name}" has an Arrow type (number ${refused.typeNumber}) that cannot be bound; use a scalar type`,
+    );
+  }
+  return fields;
 }

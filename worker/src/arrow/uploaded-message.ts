@@ -1,8 +1,8 @@
 import { StatusError } from '@jetbridge/proto/status-error';
-import { PARAMETER_COLUMNS_MAX } from '../engine/engine-limits.ts';
+import { UPLOADED_DEPTH_MAX, UPLOADED_FIELDS_MAX } from '../engine/engine-limits.ts';
 import { FlatTable } from './flatbuffer-table.ts';
 
-/** Arrow types that a parameter may have, as Schema.fbs numbers and parameterizes them. */
+/** Arrow types, as Schema.fbs numbers and parameterizes them. */
 export type UploadedType =
   | { readonly kind: 'null' | 'bool' | 'binary' | 'utf8' | 'large_binary' | 'large_utf8' | 'binary_view' | 'utf8_view' }
   | { readonly kind: 'int'; readonly bits: number; readonly signed: boolean }
@@ -12,13 +12,19 @@ export type UploadedType =
   | { readonly kind: 'time' | 'duration'; readonly unit: TimeUnit; readonly bits: number }
   | { readonly kind: 'timestamp'; readonly unit: TimeUnit; readonly zoned: boolean }
   | { readonly kind: 'interval'; readonly unit: 'year_month' | 'day_time' | 'month_day_nano' }
-  | { readonly kind: 'fixed_binary'; readonly width: number };
+  | { readonly kind: 'fixed_binary'; readonly width: number }
+  | { readonly kind: 'list' | 'large_list' | 'struct' | 'map' }
+  | { readonly kind: 'fixed_list'; readonly size: number }
+  /** Unions, run ends, list views and whatever Arrow may add: for the reader to refuse. */
+  | { readonly kind: 'unknown' };
 
 export type TimeUnit = 'second' | 'millisecond' | 'microsecond' | 'nanosecond';
 
 export interface UploadedField {
   readonly name: string;
   readonly type: UploadedType;
+  readonly typeNumber: number;
+  readonly children: readonly UploadedField[];
   readonly dictionary: { readonly id: bigint; readonly index: UploadedType } | undefined;
 }
 
@@ -57,7 +63,7 @@ export function readUploadedMessage(header: Uint8Array): UploadedMessage {
     case 3:
       return { kind: 'batch', batch: readBatch(body) };
     default:
-      throw new StatusError('invalid_argument', 'Parameters must be sent as an Arrow schema followed by record batches');
+      throw new StatusError('invalid_argument', 'Rows must be sent as an Arrow schema followed by record batches');
   }
 }
 
@@ -72,43 +78,38 @@ function readFields(schema: FlatTable): UploadedField[] {
   if (schema.int16(0, 0) !== 0) {
     throw new StatusError('unimplemented', 'Big-endian Arrow data is not supported');
   }
-  if (schema.vectorLength(1) > PARAMETER_COLUMNS_MAX) {
-    throw new StatusError('invalid_argument', 'Too many parameter columns');
-  }
-  return schema.tables(1).map(readField);
+  return readChildren(schema, 1, { fields: 0 }, 0);
 }
 
-function readField(field: FlatTable): UploadedField {
+// Flatbuffers may share tables, so that a short message can describe more fields than memory holds: all are counted.
+function readChildren(parent: FlatTable, vector: number, total: { fields: number }, depth: number): UploadedField[] {
+  total.fields += parent.vectorLength(vector);
+  if (total.fields > UPLOADED_FIELDS_MAX || depth > UPLOADED_DEPTH_MAX) {
+    throw new StatusError('invalid_argument', 'The uploaded Arrow schema has too many fields or is nested too deep');
+  }
+  return parent.tables(vector).map((field) => readField(field, total, depth));
+}
+
+function readField(field: FlatTable, total: { fields: number }, depth: number): UploadedField {
   const name = field.text(0);
-  const type = readType(name, field);
+  const typeNumber = field.uint8(2, 0);
+  const table = field.table(3);
+  const type = (table && TYPES[typeNumber]?.(table)) ?? { kind: 'unknown' };
+  const children = readChildren(field, 5, total, depth + 1);
   const dictionary = field.table(4);
   if (!dictionary) {
-    return { name, type, dictionary: undefined };
+    return { name, type, typeNumber, children, dictionary: undefined };
   }
   const index = dictionary.table(1);
   const indexType: UploadedType = index
     ? { kind: 'int', bits: index.int32(0, 0), signed: index.uint8(1, 0) !== 0 }
     : { kind: 'int', bits: 32, signed: true };
-  return { name, type, dictionary: { id: dictionary.int64(0), index: indexType } };
+  return { name, type, typeNumber, children, dictionary: { id: dictionary.int64(0), index: indexType } };
 }
 
 const UNITS: readonly TimeUnit[] = ['second', 'millisecond', 'microsecond', 'nanosecond'];
 const INTERVALS = ['year_month', 'day_time', 'month_day_nano'] as const;
 const FLOAT_BITS = [16, 32, 64] as const;
-
-function readType(name: string, field: FlatTable): UploadedType {
-  const number = field.uint8(2, 0);
-  const type = field.table(3);
-  const read = TYPES[number];
-  const found = type && read?.(type);
-  if (!found) {
-    throw new StatusError(
-      'invalid_argument',
-      `Parameter column "${name}" has an Arrow type (number ${number}) that cannot be bound; use a scalar type`,
-    );
-  }
-  return found;
-}
 
 const TYPES: Readonly<Record<number, (type: FlatTable) => UploadedType | undefined>> = {
   1: () => ({ kind: 'null' }),
@@ -122,10 +123,15 @@ const TYPES: Readonly<Record<number, (type: FlatTable) => UploadedType | undefin
   9: (type) => ofList(UNITS, type.int16(0, 1), (unit) => ({ kind: 'time', unit, bits: type.int32(1, 32) })),
   10: (type) => ofList(UNITS, type.int16(0, 0), (unit) => ({ kind: 'timestamp', unit, zoned: type.text(1) !== '' })),
   11: (type) => ofList(INTERVALS, type.int16(0, 0), (unit) => ({ kind: 'interval', unit })),
+  12: () => ({ kind: 'list' }),
+  13: () => ({ kind: 'struct' }),
   15: (type) => ({ kind: 'fixed_binary', width: type.int32(0, 0) }),
+  16: (type) => ({ kind: 'fixed_list', size: type.int32(0, 0) }),
+  17: () => ({ kind: 'map' }),
   18: (type) => ofList(UNITS, type.int16(0, 1), (unit) => ({ kind: 'duration', unit, bits: 64 })),
   19: () => ({ kind: 'large_binary' }),
   20: () => ({ kind: 'large_utf8' }),
+  21: () => ({ kind: 'large_list' }),
   23: () => ({ kind: 'binary_view' }),
   24: () => ({ kind: 'utf8_view' }),
 };

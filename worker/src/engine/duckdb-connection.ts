@@ -1,10 +1,11 @@
 import type { StatusError } from '@jetbridge/proto/status-error';
 import { interruptedError } from './connection-calls.ts';
+import { DuckDbAppender } from './duckdb-appender.ts';
 import { duckDbError } from './duckdb-errors.ts';
 import { forEachStatement, prepareOne, requireSql } from './duckdb-prepare.ts';
 import type { DuckDbResult } from './duckdb-result.ts';
 import { DuckDbStatement, type StatementEvents } from './duckdb-statement.ts';
-import type { EngineConnection, EngineStatement } from './engine.ts';
+import type { AppendedRows, EngineAppender, EngineConnection, EngineStatement } from './engine.ts';
 import { callAsync } from './libduckdb.ts';
 import type { NativeConnection } from './native-connection.ts';
 import type { NativeHandle } from './native-memory.ts';
@@ -16,6 +17,7 @@ export class DuckDbConnection implements EngineConnection {
   readonly #onClosed: (connection: DuckDbConnection) => void;
   readonly #results = new Set<DuckDbResult>();
   readonly #statements = new Set<DuckDbStatement>();
+  readonly #appenders = new Set<DuckDbAppender>();
   readonly #events: StatementEvents = {
     resultOpened: (result) => this.#results.add(result),
     resultClosed: (result) => this.#results.delete(result),
@@ -52,6 +54,13 @@ export class DuckDbConnection implements EngineConnection {
     });
   }
 
+  appender(appended: AppendedRows): EngineAppender {
+    requireSql(appended.insert);
+    const appender = new DuckDbAppender(this.#native, appended, (closed) => this.#appenders.delete(closed));
+    this.#appenders.add(appender);
+    return appender;
+  }
+
   interrupt(): void {
     this.#native.calls.interrupt();
   }
@@ -72,6 +81,7 @@ export class DuckDbConnection implements EngineConnection {
     for (const statement of this.#statements) {
       statement.close();
     }
+    await Promise.all([...this.#appenders].map((appender) => appender.close()));
     await this.#native.calls.finish(() => this.#native.disconnect());
     this.#onClosed(this);
   }

@@ -36,8 +36,49 @@ const CODES = new Map<string, StatusCode>(
 
 /** The same error for the caller: DuckDB's message is written for the user and stays whole. */
 export function duckDbError(message: string | null | undefined): StatusError {
-  const text = message ?? 'DuckDB failed without a message';
+  const text = spelledOut(message ?? 'DuckDB failed without a message');
   return new StatusError(codeOf(text), text);
+}
+
+/** `duckdb_error_type` by DuckDB's own names, as far as they have a code. */
+const NAMES: Readonly<Record<number, string>> = {
+  1: 'Out of Range',
+  2: 'Conversion',
+  4: 'Decimal',
+  5: 'Mismatch Type',
+  6: 'Divide by Zero',
+  7: 'Object Size',
+  8: 'Invalid type',
+  10: 'TransactionContext',
+  11: 'Not implemented',
+  12: 'Expression',
+  13: 'Catalog',
+  14: 'Parser',
+  18: 'Constraint',
+  21: 'Connection',
+  22: 'Syntax',
+  24: 'Binder',
+  28: 'IO',
+  29: 'INTERRUPT',
+  32: 'Invalid Input',
+  33: 'Out of Memory',
+  34: 'Permission',
+  37: 'Dependency',
+  41: 'Sequence',
+};
+
+/** The same for an error that keeps its type beside its message, as those of appenders do. */
+export function typedDuckDbError(type: number, message: string): StatusError {
+  const name = NAMES[type];
+  return duckDbError(
+    name === undefined || message.startsWith('{') ? message : `${name} Error: ${message.replace('Failed to append: ', '')}`,
+  );
+}
+
+// Some of the C API hands on an exception as JSON, which everywhere else DuckDB has put into words.
+function spelledOut(message: string): string {
+  const parts = /^\{"exception_type":"([^"]+)","exception_message":("(?:[^"\\]|\\.)*")/.exec(message);
+  return parts === null ? message : `${parts[1]} Error: ${JSON.parse(parts[2] ?? '""')}`;
 }
 
 function codeOf(message: string): StatusCode {

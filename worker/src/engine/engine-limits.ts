@@ -38,8 +38,10 @@ export const NATIVE_STACKS_KEPT = 32;
 export const NATIVE_CALLS_MAX = 1024;
 /** Values of one parameter upload: each becomes an object of about 100 bytes, so that 64 MiB of one-byte values would be gigabytes. */
 export const PARAMETER_VALUES_MAX = 2_000_000;
-/** Columns of one parameter upload; DuckDB itself allows 65535 parameters. */
-export const PARAMETER_COLUMNS_MAX = 65_535;
+/** Fields of an uploaded schema, nested ones included; DuckDB itself allows 65535 parameters. */
+export const UPLOADED_FIELDS_MAX = 65_535;
+/** Nesting of an uploaded schema: what reads it, and DuckDB, go down by recursion. */
+export const UPLOADED_DEPTH_MAX = 32;
 /** Texts up to this are parsed at once instead of on the pool: that takes some ten microseconds per kilobyte, a hop to the pool thirty. */
 export const SQL_PARSED_AT_ONCE_BYTES = 4096;
 /** Above this many columns their types are asked for on the pool: DuckDB copies all types for each, which stalls the loop on wide results. */
@@ -74,3 +76,22 @@ export const EXECUTED_EARLY_MS = 2;
 export const KNOWN_SHAPES_MAX = 128;
 /** A shape longer than this, of about fifty columns, is described anew each time: few statements are so wide, and their rows cost more. */
 export const KNOWN_SHAPE_CHARACTERS = 4096;
+
+/**
+ * Values of one uploaded batch, nested ones and NULLs included: a NULL column has no bytes at all, and a value costs up to 16 bytes while DuckDB
+ * takes it over. Twice what a message of 64 MiB holds of the common types.
+ */
+export const INGEST_BATCH_VALUES_MAX = 32 * 1024 * 1024;
+/** Bytes of texts and blobs of one batch once dictionaries and views are spelled out: a short message can name one long text a million times. */
+export const INGEST_BATCH_BYTES_MAX = 256 * 1024 * 1024;
+/** Dictionaries that one upload may keep for its next batches. */
+export const INGEST_DICTIONARY_BYTES_MAX = 128 * 1024 * 1024;
+/**
+ * Elements that the fixed-size lists of one row have together, each list times those it is in. DuckDB allocates room for 2048 rows of them before it
+ * sees one, a gigabyte at this bound, and an allocation that fails at that point ends the process.
+ */
+export const INGEST_FIXED_ELEMENTS_MAX = 32_768;
+/** Rows taken over from Arrow at once, a whole number of DuckDB's vectors: bounds what exists twice. */
+export const INGEST_SLICE_ROWS = 20 * 2048;
+/** DuckDB keeps appended rows outside of its memory limit until they are flushed, by itself each 204,800 rows however long they are. */
+export const INGEST_FLUSH_BYTES = 32 * 1024 * 1024;

@@ -1,4 +1,6 @@
 import type { Field, Schema } from 'apache-arrow';
+import type { ImportedBatch } from '../arrow/import-array.ts';
+import type { ImportColumn } from '../arrow/import-type.ts';
 
 /**
  * What the worker needs of a SQL engine. Two implementations exist: DuckDB through its C API, and one in memory for tests.
@@ -18,11 +20,32 @@ export interface EngineConnection {
   prepare(sql: string): Promise<EngineStatement>;
   /** Runs a script of statements for its effects only. */
   execute(script: string): Promise<void>;
+  /** Begins to append Arrow rows to a table. */
+  appender(appended: AppendedRows): EngineAppender;
   /** Makes whatever runs on this connection end with `cancelled`; harmless when nothing runs. */
   interrupt(): void;
   /** True while a transaction begun by SQL is open. */
   inTransaction(): boolean;
   /** Ends open results and frees the connection. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** How rows get into a table. */
+export interface AppendedRows {
+  readonly columns: readonly ImportColumn[];
+  /** An INSERT that takes its rows from the table `rows`. It runs once per some hundred thousand of them. */
+  readonly insert: string;
+  /** What the insert calls the rows. */
+  readonly rows: string;
+}
+
+/** Rows are in the table when `finish` has resolved; in a transaction, so that a failure before leaves none of them. */
+export interface EngineAppender {
+  /** Takes a batch over; its memory is free when this resolves. Batches are appended one after the other. */
+  append(batch: ImportedBatch): Promise<void>;
+  /** Appends what is still held back. */
+  finish(): Promise<void>;
+  /** Drops what is still held back and frees everything. Idempotent; call it before the transaction ends. */
   close(): Promise<void>;
 }
 

@@ -97,6 +97,10 @@ class MemoryConnection implements EngineConnection {
     }
   }
 
+  appender(): never {
+    throw new StatusError('unimplemented', 'The engine in memory has no tables');
+  }
+
   interrupt(): void {
     this.#interruption.abort(interruptedError());
     this.#interruption = new AbortController();

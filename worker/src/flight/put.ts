@@ -1,26 +1,53 @@
 import { decodeFlightData, encodePutResult, type FlightDataHead } from '@jetbridge/proto/flight';
-import { decodeCommand, type FlightSqlCommand } from '@jetbridge/proto/flight-sql';
+import { decodeCommand, type FlightSqlCommand, type StatementIngest } from '@jetbridge/proto/flight-sql';
 import { encodeDoPutPreparedStatementResult, encodeDoPutUpdateResult } from '@jetbridge/proto/flight-sql-result';
 import { frameMessage } from '@jetbridge/proto/grpc-frame';
 import { StatusError } from '@jetbridge/proto/status-error';
 import { decodeParameterRows } from '../arrow/parameter-rows.ts';
 import type { ParameterValue } from '../engine/engine.ts';
-import { PUT_MESSAGE_BYTES_MAX, PUT_TOTAL_BYTES_MAX } from '../limits.ts';
+import { MESSAGE_COST_BYTES, PUT_MESSAGE_BYTES_MAX, PUT_TOTAL_BYTES_MAX } from '../limits.ts';
 import { forgetPreparation, type PreparedStatement } from '../query/prepared.ts';
 import { type FlightContext, inCallersTransaction, withPrepared } from './context.ts';
+import { ingest } from './ingest.ts';
 import { tallied } from './outcome.ts';
 import type { Call } from './server.ts';
 
-/** DoPut: updates, and parameters of prepared statements. */
+/** DoPut: updates, parameters of prepared statements, and ingests. */
 export async function doPut(context: FlightContext, call: Call): Promise<void> {
-  const messages = await call.messages({ messageBytesMax: PUT_MESSAGE_BYTES_MAX, totalBytesMax: PUT_TOTAL_BYTES_MAX });
-  const upload = messages.map((message) => decodeFlightData(message));
-  const command = commandOf(upload[0]);
-  const answer = await put(context, call, command, upload);
+  const messages = call.upload(PUT_MESSAGE_BYTES_MAX);
+  const { value } = await messages.next();
+  const first = value === undefined ? undefined : decodeFlightData(value);
+  const command = commandOf(first);
+  const answer =
+    command.kind === 'statement_ingest'
+      ? await ingest(context, call, command, withFirst(first, messages))
+      : await put(context, call, command, await collect(withFirst(first, messages)));
   await call.out.send(frameMessage(encodePutResult({ appMetadata: answer })));
 }
 
 type StatementUpdate = Extract<FlightSqlCommand, { readonly kind: 'statement_update' }>;
+
+async function* withFirst(first: FlightDataHead | undefined, rest: AsyncIterator<Buffer>): AsyncGenerator<FlightDataHead, undefined> {
+  if (first !== undefined) {
+    yield first;
+  }
+  for (let next = await rest.next(); next.done !== true; next = await rest.next()) {
+    yield decodeFlightData(next.value);
+  }
+}
+
+async function collect(messages: AsyncIterable<FlightDataHead>): Promise<readonly FlightDataHead[]> {
+  const collected: FlightDataHead[] = [];
+  let totalBytes = 0;
+  for await (const message of messages) {
+    totalBytes += message.dataHeader.length + message.dataBody.length + message.appMetadata.length + MESSAGE_COST_BYTES;
+    if (totalBytes > PUT_TOTAL_BYTES_MAX) {
+      throw new StatusError('resource_exhausted', `an upload may have ${PUT_TOTAL_BYTES_MAX} bytes; send it in several calls`);
+    }
+    collected.push(message);
+  }
+  return collected;
+}
 
 function commandOf(first: FlightDataHead | undefined): FlightSqlCommand {
   if (first?.descriptor === undefined) {
@@ -29,7 +56,12 @@ function commandOf(first: FlightDataHead | undefined): FlightSqlCommand {
   return decodeCommand(first.descriptor.cmd);
 }
 
-function put(context: FlightContext, call: Call, command: FlightSqlCommand, upload: readonly FlightDataHead[]): Promise<Buffer> {
+function put(
+  context: FlightContext,
+  call: Call,
+  command: Exclude<FlightSqlCommand, StatementIngest>,
+  upload: readonly FlightDataHead[],
+): Promise<Buffer> {
   switch (command.kind) {
     case 'statement_update':
       return updateOnce(context, call, command);
@@ -37,8 +69,6 @@ function put(context: FlightContext, call: Call, command: FlightSqlCommand, uplo
       return updatePrepared(context, call, command.handle, upload);
     case 'prepared_statement_query':
       return bindPrepared(context, call, command.handle, upload);
-    case 'statement_ingest':
-      throw new StatusError('unimplemented', 'bulk ingestion is not supported yet; insert rows with a prepared INSERT');
     case 'statement_substrait_plan':
       throw new StatusError('unimplemented', 'Substrait plans are not supported; send SQL');
     default:

@@ -3,7 +3,7 @@ import { StatusError, toStatusError } from '@jetbridge/proto/status-error';
 import { COMMAND_BYTES_MAX } from '../limits.ts';
 import type { Logger, Metrics } from '../telemetry.ts';
 import { timeoutMsOf } from './deadline.ts';
-import { type InflowBounds, readMessage, readMessages } from './inflow.ts';
+import { readMessage, Upload } from './inflow.ts';
 import { Outflow } from './outflow.ts';
 
 /** One RPC: what was asked, and the way to answer. */
@@ -17,7 +17,8 @@ export interface Call {
   /** Sent with the status, whether the call succeeds or fails. */
   readonly trailers: OutgoingHttpHeaders;
   message(): Promise<Buffer>;
-  messages(bounds: InflowBounds): Promise<readonly Buffer[]>;
+  /** To be taken once, instead of `message`. */
+  upload(messageBytesMax: number): Upload;
 }
 
 /** Answers one method: returning ends the call with success, throwing with the failure. */
@@ -75,7 +76,7 @@ export class GrpcServer {
         out,
         trailers,
         message: () => readMessage(stream, COMMAND_BYTES_MAX, signal),
-        messages: (bounds) => readMessages(stream, bounds, signal),
+        upload: (messageBytesMax) => new Upload(stream, messageBytesMax, signal),
       });
       signal.throwIfAborted();
       out.end(trailers);

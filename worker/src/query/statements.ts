@@ -1,10 +1,13 @@
 import { StatusError } from '@jetbridge/proto/status-error';
 import type { Schema, Table } from 'apache-arrow';
+import type { ImportStream } from '../arrow/import-stream.ts';
 import type { EngineResult, ParameterValue, ResultFrame } from '../engine/engine.ts';
-import { KEPT_PREPARED_MICROS_MAX, SQL_BYTES_MAX, STREAMS_OPEN_MAX } from '../limits.ts';
+import { INGESTS_OPEN_MAX, KEPT_PREPARED_MICROS_MAX, SQL_BYTES_MAX, STREAMS_OPEN_MAX } from '../limits.ts';
 import { natureOf, requireAllowed } from './classify.ts';
 import type { HeldConnection, Lease } from './connections.ts';
 import type { Executor } from './executor.ts';
+import { ingestRows } from './ingest.ts';
+import type { IngestRequest } from './ingest-target.ts';
 import { inOwnTransaction } from './own-transaction.ts';
 import { forgetPreparation, newStatementId, Preparation, type PreparedStatement } from './prepared.ts';
 import { changedRowsOf, closing, sendStored } from './result-flow.ts';
@@ -18,6 +21,7 @@ export class Statements {
   readonly #executor: Executor;
   readonly #budget: StoredBudget;
   #streams = 0;
+  #ingests = 0;
 
   constructor(executor: Executor, budget: StoredBudget) {
     this.#executor = executor;
@@ -26,7 +30,7 @@ export class Statements {
 
   /** Statements that hold a connection now. */
   get running(): number {
-    return this.#streams;
+    return this.#streams + this.#ingests;
   }
 
   /** True when work that nobody waits for yet should not begin. */
@@ -170,6 +174,19 @@ export class Statements {
         }),
       ),
     );
+  }
+
+  /** Puts uploaded rows into a table, all or none, and answers how many. */
+  async ingest(session: Session, request: IngestRequest, rows: ImportStream, run: Run): Promise<number> {
+    if (this.#ingests >= INGESTS_OPEN_MAX) {
+      throw new StatusError('resource_exhausted', 'this worker ingests as much at once as it can hold; try again in a moment');
+    }
+    this.#ingests += 1;
+    try {
+      return await ingestRows(this.#executor, session, request, rows, run);
+    } finally {
+      this.#ingests -= 1;
+    }
   }
 
   /** Runs a query of our own in the session, with the session's view of what exists. */

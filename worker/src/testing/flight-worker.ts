@@ -180,12 +180,31 @@ export class FlightClient {
 
   /** Uploads a table, or only the descriptor; answers the result's metadata. */
   async put(command: FlightSqlCommand, table?: Table): Promise<Buffer> {
-    const frames = table === undefined ? [] : [schemaAndBatches(table)].flat();
-    const [first = encodeFlightData(NOTHING), ...rest] = frames;
-    const head = encodeFlightData({ ...decodeFlightData(first), descriptor: descriptorOf(command) });
-    const { messages } = await this.call('DoPut', [head, ...rest]);
+    return this.putFrames(command, table === undefined ? [] : this.frames(table));
+  }
+
+  /** A table as the messages of an upload. */
+  frames(table: Table): Buffer[] {
+    return schemaAndBatches(table);
+  }
+
+  /** An upload that the caller goes on with, or does not. */
+  startPut(command: FlightSqlCommand, frames: readonly Buffer[]): ClientHttp2Stream {
+    const stream = openCall(this.#session, `${FLIGHT_SERVICE_PATH}DoPut`, this.headers);
+    for (const message of described(command, frames)) {
+      stream.write(frameMessage(message));
+    }
+    return stream;
+  }
+
+  async putFrames(command: FlightSqlCommand, frames: readonly Buffer[]): Promise<Buffer> {
+    const { messages } = await this.call('DoPut', described(command, frames));
     return decodePutResult(messages[0] ?? Buffer.alloc(0)).appMetadata;
   }
+}
+
+function described(command: FlightSqlCommand, [first = encodeFlightData(NOTHING), ...rest]: readonly Buffer[]): readonly Buffer[] {
+  return [encodeFlightData({ ...decodeFlightData(first), descriptor: descriptorOf(command) }), ...rest];
 }
 
 const NOTHING = { dataHeader: Buffer.alloc(0), appMetadata: Buffer.alloc(0), dataBody: Buffer.alloc(0) };
