@@ -24,7 +24,7 @@ function both(type: string, kind: MadeColumn['field']['type'], values: readonly 
 
 function views(values: readonly string[]): readonly ArrayBufferView[] {
   const view = Buffer.alloc(values.length * 16);
-  const data = Buffer.concat(values.map((value) => Buffer.from(value)));
+  const shown = Buffer.concat(values.map((value) => Buffer.from(value)));
   let at = 0;
   values.forEach((value, i) => {
     const bytes = Buffer.from(value);
@@ -35,7 +35,7 @@ function views(values: readonly string[]): readonly ArrayBufferView[] {
     }
     at += bytes.length;
   });
-  return [view, data];
+  return [view, shown];
 }
 
 const TEXT_BYTES = Buffer.from(`aé${long}`);

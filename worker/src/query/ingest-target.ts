@@ -1,19 +1,11 @@
+import type { StatementIngest } from '@jetbridge/proto/flight-sql';
 import { StatusError } from '@jetbridge/proto/status-error';
 import type { Table } from 'apache-arrow';
 import type { ParameterValue } from '../engine/engine.ts';
 import { type Location, quoteName } from './connections.ts';
 
 /** Into which table rows go, and what is to be done where it is there or is not. */
-export interface IngestRequest {
-  readonly table: string;
-  readonly schema?: string | undefined;
-  readonly catalog?: string | undefined;
-  readonly temporary: boolean;
-  readonly ifNotExist: 'unspecified' | 'create' | 'fail';
-  readonly ifExists: 'unspecified' | 'fail' | 'append' | 'replace';
-  /** `primary_key` and `cursor_field`: rows replace those with the same key. */
-  readonly options: ReadonlyMap<string, string>;
-}
+export type IngestRequest = Omit<StatementIngest, 'kind' | 'transactionId'>;
 
 /** The table of an ingest as SQL, and what comes before its rows. */
 export interface IngestTarget {
